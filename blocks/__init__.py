@@ -1,0 +1,1 @@
+"""Prefect blocks: credentials in, clients out."""

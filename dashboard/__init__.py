@@ -1,0 +1,1 @@
+"""The Streamlit pages; they know the system through its api only."""

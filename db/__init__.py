@@ -1,0 +1,1 @@
+"""Storage: settings to engine, models, repositories, bulk COPY and migrations."""

@@ -1,0 +1,1 @@
+"""A stand-in for Alpaca that speaks its HTTP protocol over real market data."""

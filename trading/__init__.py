@@ -1,0 +1,1 @@
+"""The business, pure: no framework, no clock, no IO."""
