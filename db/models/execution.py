@@ -1,0 +1,218 @@
+"""The books: accounts, orders and their events, fills, positions, equity, reconciliation."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    PrimaryKeyConstraint,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import (
+    Base,
+    Document,
+    FlowRun,
+    Key,
+    Moment,
+    Money,
+    Price,
+    Quantity,
+    RecordedAt,
+    one_of,
+    positive,
+)
+
+SCHEMA = "execution"
+EXTERNAL = "external"
+"""The strategy name of orders and positions that somebody else made at the broker."""
+
+
+class Account(Base):
+    """A broker account; books of different accounts never mix."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (one_of("kind", "simulator", "paper", "live"), {"schema": SCHEMA})
+
+    account: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str]
+    opening_equity: Mapped[Money]
+    first_seen_at: Mapped[Moment]
+    last_seen_at: Mapped[Moment]
+    recorded_at: Mapped[RecordedAt]
+
+
+class Order(Base):
+    """An order from intent to its final state; committed before it is sent."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        UniqueConstraint("client_order_id"),
+        UniqueConstraint("account", "broker_order_id"),
+        UniqueConstraint("risk_decision_id"),
+        one_of("side", "buy", "sell"),
+        positive("quantity"),
+        CheckConstraint("filled_quantity BETWEEN 0 AND quantity", name="filled_quantity"),
+        Index("ix_orders_account_status", "account", "status"),
+        {"schema": SCHEMA},
+    )
+
+    id: Mapped[Key]
+    account: Mapped[str] = mapped_column(ForeignKey(Account.account))
+    risk_decision_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("risk_management.risk_decisions.id")
+    )
+    client_order_id: Mapped[str]
+    broker_order_id: Mapped[str | None]
+    strategy: Mapped[str]
+    strategy_version: Mapped[str | None] = mapped_column(
+        ForeignKey("strategy_engine.strategy_versions.version")
+    )
+    symbol: Mapped[str]
+    side: Mapped[str]
+    type: Mapped[str]
+    time_in_force: Mapped[str]
+    quantity: Mapped[Quantity]
+    limit_price: Mapped[Price | None]
+    bar_ts: Mapped[Moment | None]
+    status: Mapped[str]
+    filled_quantity: Mapped[Quantity] = mapped_column(server_default="0")
+    filled_average_price: Mapped[Price | None]
+    problem: Mapped[str | None]
+    intended_at: Mapped[Moment]
+    submitted_at: Mapped[Moment | None]
+    closed_at: Mapped[Moment | None]
+    flow_run_id: Mapped[FlowRun]
+    recorded_at: Mapped[RecordedAt]
+
+
+class OrderEvent(Base):
+    """A change of an order's state; `key` makes a repeated report of it harmless."""
+
+    __tablename__ = "order_events"
+    __table_args__ = (UniqueConstraint("order_id", "key"), {"schema": SCHEMA})
+
+    id: Mapped[Key]
+    order_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(Order.id))
+    key: Mapped[str]
+    event: Mapped[str]
+    status: Mapped[str]
+    at: Mapped[Moment]
+    detail: Mapped[Document]
+    flow_run_id: Mapped[FlowRun]
+    recorded_at: Mapped[RecordedAt]
+
+
+class Fill(Base):
+    """An execution, counted once by the broker's execution id; `applied_at` when it entered a position."""
+
+    __tablename__ = "fills"
+    __table_args__ = (
+        UniqueConstraint("account", "execution_id"),
+        one_of("side", "buy", "sell"),
+        positive("quantity"),
+        positive("price"),
+        Index("ix_fills_unapplied", "account", postgresql_where="applied_at IS NULL"),
+        {"schema": SCHEMA},
+    )
+
+    id: Mapped[Key]
+    account: Mapped[str] = mapped_column(ForeignKey(Account.account))
+    order_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(Order.id))
+    execution_id: Mapped[str]
+    strategy: Mapped[str]
+    symbol: Mapped[str]
+    side: Mapped[str]
+    quantity: Mapped[Quantity]
+    price: Mapped[Price]
+    filled_at: Mapped[Moment]
+    applied_at: Mapped[Moment | None]
+    flow_run_id: Mapped[FlowRun]
+    recorded_at: Mapped[RecordedAt]
+
+
+class Position(Base):
+    """What one strategy holds of one symbol in one account; signed, average cost."""
+
+    __tablename__ = "positions"
+    __table_args__ = (PrimaryKeyConstraint("account", "strategy", "symbol"), {"schema": SCHEMA})
+
+    account: Mapped[str] = mapped_column(ForeignKey(Account.account))
+    strategy: Mapped[str] = mapped_column(Text)
+    symbol: Mapped[str] = mapped_column(Text)
+    quantity: Mapped[Quantity]
+    average_cost: Mapped[Price]
+    realised_pnl: Mapped[Money]
+    market_price: Mapped[Price | None]
+    market_value: Mapped[Money | None]
+    unrealised_pnl: Mapped[Money | None]
+    marked_at: Mapped[Moment | None]
+
+
+class EquitySnapshot(Base):
+    """The account at one session: the broker's own figures, the newest of the session."""
+
+    __tablename__ = "equity_snapshots"
+    __table_args__ = (PrimaryKeyConstraint("account", "session"), {"schema": SCHEMA})
+
+    account: Mapped[str] = mapped_column(ForeignKey(Account.account))
+    session: Mapped[date]
+    at: Mapped[Moment]
+    equity: Mapped[Money]
+    cash: Mapped[Money]
+    buying_power: Mapped[Money]
+    long_value: Mapped[Money]
+    short_value: Mapped[Money]
+    flow_run_id: Mapped[FlowRun]
+
+
+class ReconciliationRun(Base):
+    """One comparison of the books with the broker."""
+
+    __tablename__ = "reconciliation_runs"
+    __table_args__ = (
+        UniqueConstraint("account", "at"),
+        one_of("verdict", "clean", "corrected", "broken"),
+        {"schema": SCHEMA},
+    )
+
+    id: Mapped[Key]
+    account: Mapped[str] = mapped_column(ForeignKey(Account.account))
+    session: Mapped[date]
+    at: Mapped[Moment]
+    verdict: Mapped[str]
+    orders_checked: Mapped[int]
+    fills_checked: Mapped[int]
+    positions_checked: Mapped[int]
+    flow_run_id: Mapped[FlowRun]
+    recorded_at: Mapped[RecordedAt]
+
+
+class ReconciliationBreak(Base):
+    """A difference between the books and the broker, and what was done about it."""
+
+    __tablename__ = "reconciliation_breaks"
+    __table_args__ = (
+        UniqueConstraint("account", "kind", "subject", "session"),
+        one_of("kind", "order", "fill", "position", "cash"),
+        one_of("status", "open", "adopted", "corrected", "resolved"),
+        {"schema": SCHEMA},
+    )
+
+    id: Mapped[Key]
+    account: Mapped[str] = mapped_column(ForeignKey(Account.account))
+    reconciliation_run_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(ReconciliationRun.id))
+    session: Mapped[date]
+    kind: Mapped[str]
+    subject: Mapped[str]
+    ours: Mapped[str]
+    brokers: Mapped[str]
+    status: Mapped[str]
+    explanation: Mapped[str]
+    recorded_at: Mapped[RecordedAt]
