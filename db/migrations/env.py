@@ -39,5 +39,6 @@ given: Connection | None = context.config.attributes.get("connection")
 if given is not None:
     migrate(given)
 else:
-    with make_engine(settings()).connect() as connection:
+    chosen = settings().postgres
+    with make_engine(chosen.url(chosen.trading_db)).connect() as connection:
         migrate(connection)

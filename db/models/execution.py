@@ -35,7 +35,10 @@ EXTERNAL = "external"
 
 
 class Account(Base):
-    """A broker account; books of different accounts never mix."""
+    """A broker account; books of different accounts never mix.
+
+    `first_seen_at` and `last_seen_at` are the broker's time, `used_at` is this machine's.
+    """
 
     __tablename__ = "accounts"
     __table_args__ = (one_of("kind", "simulator", "paper", "live"), {"schema": SCHEMA})
@@ -43,9 +46,10 @@ class Account(Base):
     account: Mapped[str] = mapped_column(Text, primary_key=True)
     kind: Mapped[str]
     opening_equity: Mapped[Money]
+    opening_cash: Mapped[Money]
     first_seen_at: Mapped[Moment]
     last_seen_at: Mapped[Moment]
-    recorded_at: Mapped[RecordedAt]
+    used_at: Mapped[RecordedAt]
 
 
 class Order(Base):
@@ -65,15 +69,11 @@ class Order(Base):
 
     id: Mapped[Key]
     account: Mapped[str] = mapped_column(ForeignKey(Account.account))
-    risk_decision_id: Mapped[int | None] = mapped_column(
-        BigInteger, ForeignKey("risk_management.risk_decisions.id")
-    )
+    risk_decision_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("risk_management.risk_decisions.id"))
     client_order_id: Mapped[str]
     broker_order_id: Mapped[str | None]
     strategy: Mapped[str]
-    strategy_version: Mapped[str | None] = mapped_column(
-        ForeignKey("strategy_engine.strategy_versions.version")
-    )
+    strategy_version: Mapped[str | None] = mapped_column(ForeignKey("strategy_engine.strategy_versions.version"))
     symbol: Mapped[str]
     side: Mapped[str]
     type: Mapped[str]

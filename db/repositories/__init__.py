@@ -1,0 +1,1 @@
+"""Write side and rows for decisions: functions that take a connection and never commit."""

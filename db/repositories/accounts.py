@@ -1,0 +1,57 @@
+"""Broker accounts the books are kept for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from db.models.execution import Account
+from db.models.risk_management import TradingState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from decimal import Decimal
+
+    from sqlalchemy import Connection, Row
+
+
+def touch(connection: Connection, *, account: str, kind: str, equity: Decimal, cash: Decimal, at: datetime) -> None:
+    """Record that an account was seen at broker time `at`; its first equity and cash open its books."""
+    first = insert(Account).values(
+        account=account,
+        kind=kind,
+        opening_equity=equity,
+        opening_cash=cash,
+        first_seen_at=at,
+        last_seen_at=at,
+    )
+    latest = func.greatest(Account.last_seen_at, first.excluded.last_seen_at)
+    connection.execute(
+        first.on_conflict_do_update(index_elements=["account"], set_={"last_seen_at": latest, "used_at": func.now()})
+    )
+    connection.execute(
+        insert(TradingState)
+        .values(account=account, state="ACTIVE", reason="first seen", changed_by="system", changed_at=at)
+        .on_conflict_do_nothing()
+    )
+
+
+def newest(connection: Connection) -> str | None:
+    """Return the account that was used last, or None before the first."""
+    return connection.scalar(select(Account.account).order_by(Account.used_at.desc()).limit(1))
+
+
+def opening(connection: Connection, account: str) -> Row[Any]:
+    """Return when an account was first seen, and its equity and cash then."""
+    columns = Account.first_seen_at, Account.opening_equity, Account.opening_cash
+    found: Row[Any] = connection.execute(select(*columns).where(Account.account == account)).one()
+    return found
+
+
+def lock(connection: Connection, account: str, purpose: str) -> None:
+    """Wait until this transaction is the only one in the system to do `purpose` for `account`."""
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"{purpose}:{account}"}
+    )

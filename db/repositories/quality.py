@@ -1,0 +1,46 @@
+"""What the quality rules found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete
+
+from db.models.data_ingestion import QualityIssue
+from db.statements import upsert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+KEYS = ["symbol", "timeframe", "ts", "rule"]
+
+
+def replace(
+    connection: Connection,
+    issues: Iterable[Mapping[str, Any]],
+    *,
+    symbols: Sequence[str],
+    timeframe: str,
+    start: datetime,
+    end: datetime,
+) -> None:
+    """Write the issues of a checked range; those found there before and not any more are gone."""
+    found = list(issues)
+    kept = {tuple(issue[key] for key in KEYS) for issue in found}
+    stale = (
+        delete(QualityIssue)
+        .where(
+            QualityIssue.symbol.in_(symbols),
+            QualityIssue.timeframe == timeframe,
+            QualityIssue.ts.between(start, end),
+        )
+        .returning(QualityIssue.symbol, QualityIssue.timeframe, QualityIssue.ts, QualityIssue.rule)
+    )
+    if not kept:
+        connection.execute(stale)
+        return
+    connection.execute(stale)
+    upsert(connection, QualityIssue, found, keys=KEYS)

@@ -1,0 +1,168 @@
+"""Sized targets, decisions on them, limits, the trading state and portfolio risk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from db.models.risk_management import (
+    LimitBreach,
+    RiskDecision,
+    RiskLimit,
+    RiskSnapshot,
+    SizedTarget,
+    TradingState,
+    TradingStateChange,
+)
+from db.models.strategy_engine import Signal
+from db.statements import insert_missing, upsert
+from trading.errors import InvalidValueError, UnknownNameError
+from trading.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, datetime
+    from uuid import UUID
+
+    from sqlalchemy import Connection, Row
+
+    from trading.limits import TradingState as State
+
+STATES = ("ACTIVE", "REDUCING", "HALTED")
+
+
+def record_targets(connection: Connection, targets: Iterable[Mapping[str, Any]]) -> int:
+    """Write sized targets; a signal that was sized before keeps its first size."""
+    return insert_missing(connection, SizedTarget, targets)
+
+
+def sized_signals(connection: Connection, *, account: str, session: date) -> set[int]:
+    """Return the ids of the signals that have been sized for a session."""
+    statement = select(SizedTarget.signal_id).where(SizedTarget.account == account, SizedTarget.session == session)
+    return set(connection.scalars(statement))
+
+
+def undecided(connection: Connection, *, account: str, session: date) -> Sequence[Row[Any]]:
+    """Return the sized targets of a session that ask for a trade and have no decision, in a fixed order."""
+    statement = (
+        select(SizedTarget.__table__, Signal.bar_ts, Signal.strategy_version)
+        .join(Signal, Signal.id == SizedTarget.signal_id)
+        .outerjoin(RiskDecision, RiskDecision.sized_target_id == SizedTarget.id)
+        .where(
+            SizedTarget.account == account,
+            SizedTarget.session == session,
+            SizedTarget.target_quantity != SizedTarget.current_quantity,
+            RiskDecision.id.is_(None),
+        )
+        .order_by(SizedTarget.strategy, SizedTarget.symbol)
+    )
+    return connection.execute(statement).all()
+
+
+def record_decisions(connection: Connection, decisions: Iterable[Mapping[str, Any]]) -> int:
+    """Write decisions; a target that was decided before keeps its first decision."""
+    return insert_missing(connection, RiskDecision, decisions)
+
+
+def limits(connection: Connection) -> Limits:
+    """Return the limits in force: people's values over the defaults."""
+    rows = connection.execute(select(RiskLimit.name, RiskLimit.value)).tuples().all()
+    return Limits.model_validate(dict(rows))
+
+
+def set_limit(connection: Connection, name: str, value: float, *, by: str) -> None:
+    """Set a limit.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such limit.
+    InvalidValueError
+        The value is outside the limit's bounds.
+    """
+    if name not in Limits.model_fields:
+        raise UnknownNameError("limit", name, Limits.model_fields)
+    try:
+        Limits.model_validate({**limits(connection).model_dump(), name: value})
+    except ValueError as error:
+        raise InvalidValueError(name, value, str(error).splitlines()[2].strip().split(" [")[0]) from None
+    row = {"name": name, "value": float(value), "updated_by": by, "updated_at": func.now()}
+    upsert(connection, RiskLimit, [row], keys=["name"])
+
+
+def trading_state(connection: Connection, account: str) -> State:
+    """Return an account's trading state; one never seen is ACTIVE."""
+    state = connection.scalar(select(TradingState.state).where(TradingState.account == account))
+    return cast("State", state or "ACTIVE")
+
+
+def set_trading_state(
+    connection: Connection,
+    *,
+    account: str,
+    state: str,
+    reason: str,
+    by: str,
+    at: datetime,
+    flow_run_id: UUID | None = None,
+) -> bool:
+    """Change an account's trading state and keep the change; return whether it was a change.
+
+    Raises
+    ------
+    InvalidValueError
+        The state is none of ACTIVE, REDUCING, HALTED.
+    """
+    if state not in STATES:
+        raise InvalidValueError("trading state", state, f"one of {', '.join(STATES)}")
+    row = select(TradingState.state).where(TradingState.account == account).with_for_update()
+    old = connection.scalar(row) or "ACTIVE"
+    if old == state:
+        return False
+    written = insert(TradingState).values(account=account, state=state, reason=reason, changed_by=by, changed_at=at)
+    changed = {"state": state, "reason": reason, "changed_by": by, "changed_at": at}
+    connection.execute(written.on_conflict_do_update(index_elements=["account"], set_=changed))
+    change = {
+        "account": account,
+        "old": old,
+        "new": state,
+        "reason": reason,
+        "changed_by": by,
+        "changed_at": at,
+    }
+    insert_missing(connection, TradingStateChange, [{**change, "flow_run_id": flow_run_id}])
+    return True
+
+
+def record_snapshot(connection: Connection, snapshot: Mapping[str, Any]) -> None:
+    """Write the portfolio's risk at one moment of the broker's clock."""
+    upsert(connection, RiskSnapshot, [snapshot], keys=["account", "at"])
+
+
+def record_breaches(connection: Connection, breaches: Iterable[Mapping[str, Any]]) -> int:
+    """Write broken limits, once per session and limit."""
+    return insert_missing(connection, LimitBreach, breaches)
+
+
+def unalerted_breaches(connection: Connection, *, since: datetime) -> Sequence[Row[Any]]:
+    """Return breaches no message has been made of, oldest first, locked for this transaction."""
+    statement = (
+        select(LimitBreach.__table__)
+        .where(LimitBreach.alerted.is_(False), LimitBreach.at >= since)
+        .order_by(LimitBreach.at)
+        .with_for_update(skip_locked=True)
+    )
+    return connection.execute(statement).all()
+
+
+def mark_alerted(connection: Connection, breaches: Iterable[int]) -> None:
+    """Remember that messages were made of these breaches."""
+    connection.execute(update(LimitBreach).where(LimitBreach.id.in_(list(breaches))).values(alerted=True))
+
+
+def state_changes(connection: Connection, *, since: datetime) -> Sequence[Row[Any]]:
+    """Return changes of trading states since a broker time, oldest first."""
+    statement = select(TradingStateChange.__table__).where(TradingStateChange.changed_at >= since)
+    return connection.execute(statement.order_by(TradingStateChange.changed_at)).all()

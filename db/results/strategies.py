@@ -1,0 +1,46 @@
+"""Strategies, their versions, and the names that a filter may use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from db.models.strategy_engine import Strategy, StrategyVersion
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from db.results.rows import AnyRow, Query, Rows
+
+
+def strategies(connection: Connection) -> Rows:
+    """Return every strategy with its current version's definition, by name."""
+    return connection.execute(_current().order_by(Strategy.name)).all()
+
+
+def strategy(connection: Connection, name: str) -> AnyRow | None:
+    """Return one strategy with its current version's definition."""
+    return connection.execute(_current().where(Strategy.name == name)).one_or_none()
+
+
+def versions(connection: Connection, name: str) -> Rows:
+    """Return every version a strategy has had, newest first."""
+    statement = select(StrategyVersion.__table__).where(StrategyVersion.strategy == name)
+    return connection.execute(statement.order_by(StrategyVersion.created_at.desc(), StrategyVersion.version)).all()
+
+
+def names(connection: Connection) -> list[str]:
+    """Return the names of all strategies."""
+    return list(connection.execute(select(Strategy.name).order_by(Strategy.name)).scalars())
+
+
+def _current() -> Query:
+    return select(
+        Strategy.name,
+        Strategy.status,
+        Strategy.current_version.label("version"),
+        StrategyVersion.definition,
+        Strategy.updated_at,
+        Strategy.updated_by,
+    ).join(StrategyVersion, StrategyVersion.version == Strategy.current_version)

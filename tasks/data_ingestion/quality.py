@@ -1,0 +1,112 @@
+"""Checking bars before anything is decided on them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from prefect import task
+
+from db.repositories import bars as bars_repository
+from db.repositories import ingestion, quality
+from tasks.policies import REPEATABLE
+from tasks.resources import broker, database, flow_run_id
+from trading.calendar import bar_timestamp
+from trading.errors import DataError
+from trading.quality import check
+from trading.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from trading.bars import Timeframe
+    from trading.quality import Issue
+
+OnFailure = Literal["quarantine", "fail", "warn"]
+CONTEXT = timedelta(days=400)
+"""How much history the rules that compare a bar with its past are given."""
+RECENT = timedelta(days=45)
+SHOWN = 100
+
+
+@task(**REPEATABLE)
+def check_quality(
+    symbols: Sequence[str],
+    *,
+    timeframe: Timeframe,
+    start: date | None,
+    end: date | None,
+    on_failure: OnFailure,
+) -> Report:
+    """Run every rule over a range (default: what has not been checked) and judge its bars.
+
+    Raises
+    ------
+    DataError
+        `on_failure` is "fail" and a bar would have been quarantined; nothing is written.
+    """
+    until = bar_timestamp(end) + timedelta(days=1) if end else broker().clock().now
+    with database().begin() as connection:
+        begin = bar_timestamp(start) if start else _unchecked(connection, symbols, timeframe, until)
+        frame = bars_repository.read(
+            connection, symbols, timeframe=timeframe, start=begin - CONTEXT, end=until, quarantined=True
+        )
+        found = check(frame, splits=ingestion.splits(connection, symbols), timeframe=timeframe)
+        issues = [issue for issue in found if issue.ts >= begin]
+        bad = [issue for issue in issues if issue.verdict == "quarantined"]
+        if bad and on_failure == "fail":
+            raise DataError(f"{len(bad)} bars fail the quality rules, the first: {_sentence(bad[0])}")
+        verdicts = _verdicts(issues, quarantine=on_failure == "quarantine")
+        rows = [{**asdict(issue), "timeframe": timeframe, "flow_run_id": flow_run_id()} for issue in issues]
+        quality.replace(connection, rows, symbols=symbols, timeframe=timeframe, start=begin, end=until)
+        bars_repository.judge(
+            connection, timeframe=timeframe, symbols=symbols, start=begin, end=until, verdicts=verdicts
+        )
+    checked = int((frame["ts"] >= begin).sum()) if not frame.empty else 0
+    return _report(issues, checked=checked, timeframe=timeframe, symbols=len(symbols))
+
+
+def _unchecked(connection: Connection, symbols: Sequence[str], timeframe: str, until: datetime) -> datetime:
+    first = bars_repository.first_unchecked(connection, symbols, timeframe=timeframe)
+    return first or until - RECENT
+
+
+def _verdicts(issues: Sequence[Issue], *, quarantine: bool) -> dict[str, list[tuple[str, datetime]]]:
+    """Return the bars of each verdict; the worse one wins."""
+    worst: dict[tuple[str, datetime], str] = {}
+    for issue in issues:
+        bar = (issue.symbol, issue.ts)
+        verdict: str = issue.verdict if quarantine else "suspect"
+        worst[bar] = "quarantined" if "quarantined" in (verdict, worst.get(bar)) else "suspect"
+    verdicts: dict[str, list[tuple[str, datetime]]] = defaultdict(list)
+    for bar, verdict in worst.items():
+        verdicts[verdict].append(bar)
+    return verdicts
+
+
+def _sentence(issue: Issue) -> str:
+    return f"{issue.symbol} {issue.ts:%Y-%m-%d}: {issue.rule}: {issue.detail}"
+
+
+def _report(issues: Sequence[Issue], *, checked: int, timeframe: str, symbols: int) -> Report:
+    figures = {
+        "symbols": symbols,
+        "bars checked": checked,
+        "issues": len(issues),
+        "quarantined": sum(issue.verdict == "quarantined" for issue in issues),
+    } | dict(Counter(f"rule {issue.rule}" for issue in issues))
+    rows = [
+        {
+            "symbol": issue.symbol,
+            "bar": issue.ts,
+            "rule": issue.rule,
+            "verdict": issue.verdict,
+            "detail": issue.detail,
+        }
+        for issue in issues[:SHOWN]
+    ]
+    return Report(f"Quality of {timeframe} bars", figures, rows)

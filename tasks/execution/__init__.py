@@ -1,0 +1,1 @@
+"""Steps of execution: submission, following orders, positions, reconciliation."""

@@ -1,0 +1,71 @@
+"""What a step works with: the database, the broker, Redis and the run it belongs to; from blocks, once a process."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+from blocks import AlpacaCredentials, NotificationChannels
+from blocks.catalogue import ALPACA, CHANNELS, POSTGRES, REDIS
+from db.engine import make_engine
+from tasks.broker import Broker
+from tasks.market_data import MarketData
+from trading.config import SERVICES
+
+if TYPE_CHECKING:
+    from prefect.blocks.core import Block
+    from redis import Redis
+    from sqlalchemy import Engine
+
+
+def loaded[AnyBlock: Block](kind: type[AnyBlock], name: str) -> AnyBlock:
+    """Load a block, whether or not an event loop runs in this thread."""
+    return cast("AnyBlock", cast("Any", kind).load(name, _sync=True))
+
+
+@lru_cache(maxsize=1)
+def database() -> Engine:
+    """Return this process's engine on the trading database."""
+    from prefect_sqlalchemy import SqlAlchemyConnector
+
+    connector = loaded(SqlAlchemyConnector, POSTGRES)
+    return make_engine(connector.connection_info.create_url())
+
+
+@lru_cache(maxsize=1)
+def credentials() -> AlpacaCredentials:
+    """Return the broker's credentials."""
+    return loaded(AlpacaCredentials, ALPACA)
+
+
+def broker() -> Broker:
+    """Return the broker, with a session of its own: two threads never share one."""
+    return Broker(credentials().trading_client())
+
+
+def market_data() -> MarketData:
+    """Return the source of bars and corporate actions."""
+    login = credentials()
+    return MarketData(login.stock_data_client(), login.corporate_actions_client(), feed=login.feed)
+
+
+@lru_cache(maxsize=1)
+def channels() -> NotificationChannels:
+    """Return the notification channels."""
+    return loaded(NotificationChannels, CHANNELS)
+
+
+def cache(service: str) -> Redis:
+    """Return a client on a service's own Redis database; what it holds may vanish at any time."""
+    from prefect_redis import RedisDatabase
+
+    block = loaded(RedisDatabase, REDIS)
+    return cast("Redis", block.model_copy(update={"db": SERVICES.index(service)}).get_client())
+
+
+def flow_run_id() -> UUID | None:
+    """Return the id of the flow run this step belongs to, or None outside of one."""
+    from prefect.runtime import flow_run
+
+    return UUID(flow_run.id) if flow_run.id else None

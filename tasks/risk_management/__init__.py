@@ -1,0 +1,1 @@
+"""Steps of risk management: sizes, limits, portfolio risk, alerts."""

@@ -1,0 +1,1 @@
+"""Steps of the strategy engine: indicators, signals, backtests."""

@@ -1,0 +1,90 @@
+"""What a broker tells: clock, account, orders, fills and positions, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trading.calendar import session_before, session_of
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The broker's clock, which is the system's; all times UTC."""
+
+    now: datetime
+    is_open: bool
+    next_open: datetime
+    next_close: datetime
+
+    @property
+    def session(self) -> date:
+        """The session orders sent now trade in: today's while the market is open, else the next one."""
+        return session_of(self.next_close)
+
+    @property
+    def last_completed(self) -> date:
+        """The session whose bar is complete: the one before the session orders trade in."""
+        return session_before(self.session)
+
+    @property
+    def last_opened(self) -> date:
+        """The session the account's present state belongs to."""
+        return self.session if self.is_open else self.last_completed
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAccount:
+    """The account's own figures, USD."""
+
+    number: str
+    equity: Decimal
+    cash: Decimal
+    buying_power: Decimal
+    long_value: Decimal
+    short_value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerOrder:
+    """An order as the broker has it."""
+
+    broker_order_id: str
+    client_order_id: str
+    symbol: str
+    side: str
+    type: str
+    time_in_force: str
+    quantity: Decimal
+    limit_price: Decimal | None
+    status: str
+    filled_quantity: Decimal
+    filled_average_price: Decimal | None
+    submitted_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerFill:
+    """One execution; `execution_id` is unique in the account."""
+
+    execution_id: str
+    broker_order_id: str
+    symbol: str
+    side: str
+    quantity: Decimal
+    price: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerPosition:
+    """What the account holds of one symbol, signed."""
+
+    symbol: str
+    quantity: Decimal
+    market_price: Decimal
