@@ -67,7 +67,7 @@ class RoundTrip(Base):
     entry_price: Mapped[Price]
     exit_price: Mapped[Price]
     pnl: Mapped[Money]
-    return_: Mapped[float] = mapped_column("return", Float)
+    rate_of_return: Mapped[float] = mapped_column(Float)
     mae: Mapped[float | None] = mapped_column(Float)
     mfe: Mapped[float | None] = mapped_column(Float)
     exit_reason: Mapped[str]

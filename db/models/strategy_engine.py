@@ -150,7 +150,7 @@ class BacktestTrade(Base):
     exit_at: Mapped[Moment | None]
     exit_price: Mapped[Price | None]
     pnl: Mapped[Money]
-    return_: Mapped[float] = mapped_column("return", Float)
+    rate_of_return: Mapped[float] = mapped_column(Float)
 
 
 class BacktestEquity(Base):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -43,11 +43,10 @@ def newest(connection: Connection) -> str | None:
     return connection.scalar(select(Account.account).order_by(Account.used_at.desc()).limit(1))
 
 
-def opening(connection: Connection, account: str) -> Row[Any]:
+def opening(connection: Connection, account: str) -> Row[datetime, Decimal, Decimal]:
     """Return when an account was first seen, and its equity and cash then."""
     columns = Account.first_seen_at, Account.opening_equity, Account.opening_cash
-    found: Row[Any] = connection.execute(select(*columns).where(Account.account == account)).one()
-    return found
+    return connection.execute(select(*columns).where(Account.account == account)).one()
 
 
 def lock(connection: Connection, account: str, purpose: str) -> None:

@@ -28,7 +28,7 @@ def post(connection: Connection, messages: Iterable[Mapping[str, Any]], *, chann
     return written
 
 
-def claim(connection: Connection, *, attempts: int) -> Row[Any] | None:
+def claim(connection: Connection, *, attempts: int) -> Row[int, str, int, str, str, str] | None:
     """Lock and return the oldest undelivered message with fewer than `attempts` tries, or None."""
     statement = (
         select(Delivery.id, Delivery.channel, Delivery.attempts, Message.subject, Message.body, Message.severity)
@@ -38,8 +38,7 @@ def claim(connection: Connection, *, attempts: int) -> Row[Any] | None:
         .limit(1)
         .with_for_update(skip_locked=True, of=Delivery)
     )
-    found: Row[Any] | None = connection.execute(statement).one_or_none()
-    return found
+    return connection.execute(statement).one_or_none()
 
 
 def delivered(connection: Connection, delivery: int) -> None:

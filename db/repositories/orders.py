@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 
 from db.models.execution import Fill, Order, OrderEvent
 from db.models.risk_management import RiskDecision, SizedTarget
@@ -158,3 +158,17 @@ def filled_quantities(connection: Connection, order_ids: Sequence[int]) -> dict[
     """Return the shares that the recorded fills of orders add up to."""
     statement = select(Fill.order_id, func.sum(Fill.quantity)).where(Fill.order_id.in_(order_ids))
     return dict(connection.execute(statement.group_by(Fill.order_id)).tuples().all())
+
+
+def exit_reasons(connection: Connection, account: str) -> dict[int, str]:
+    """Return, per order, why it trades: the strategy closed the position, changed it, or somebody else did."""
+    closes = Signal.target_weight == 0
+    reason = case((Signal.id.is_(None), "external"), (closes, "signal closed"), else_="rebalanced")
+    statement = (
+        select(Order.id, reason)
+        .outerjoin(RiskDecision, RiskDecision.id == Order.risk_decision_id)
+        .outerjoin(SizedTarget, SizedTarget.id == RiskDecision.sized_target_id)
+        .outerjoin(Signal, Signal.id == SizedTarget.signal_id)
+        .where(Order.account == account)
+    )
+    return dict(connection.execute(statement).tuples().all())

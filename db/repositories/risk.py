@@ -166,3 +166,11 @@ def state_changes(connection: Connection, *, since: datetime) -> Sequence[Row[An
     """Return changes of trading states since a broker time, oldest first."""
     statement = select(TradingStateChange.__table__).where(TradingStateChange.changed_at >= since)
     return connection.execute(statement.order_by(TradingStateChange.changed_at)).all()
+
+
+def curtailed(connection: Connection, account: str, *, since: date) -> Sequence[Row[Any]]:
+    """Return the decisions that reduced or rejected an order, for sessions from `since` on."""
+    statement = select(RiskDecision.__table__).where(
+        RiskDecision.account == account, RiskDecision.session >= since, RiskDecision.verdict != "approved"
+    )
+    return connection.execute(statement.order_by(RiskDecision.id)).all()

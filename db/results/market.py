@@ -11,8 +11,9 @@ from db.models.strategy_engine import IndicatorValue
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from decimal import Decimal
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
     from db.results.rows import Rows
 
@@ -65,9 +66,9 @@ def screener(connection: Connection, timeframe: str) -> Rows:
 
     The earlier close is adjusted for splits in between; symbols without bars come with nulls.
     """
-    last = _usable(Asset.symbol, timeframe).lateral("last")
+    last = _usable(Asset.symbol, timeframe).correlate(Asset).lateral("last")
     midnight = func.timezone(_NEW_YORK, func.date_trunc("day", func.timezone(_NEW_YORK, last.c.ts)))
-    before = _usable(Asset.symbol, timeframe, earlier_than=midnight).lateral("before")
+    before = _usable(Asset.symbol, timeframe).where(Bar.ts < midnight).correlate(Asset, last).lateral("before")
     change = last.c.close * _split_ratio(Asset.symbol, before.c.ts, last.c.ts) / func.nullif(before.c.close, 0) - 1
     statement = (
         select(
@@ -114,13 +115,14 @@ def ingestion_runs(connection: Connection, *, limit: int = 100) -> Rows:
     return connection.execute(statement.limit(limit)).all()
 
 
-def _usable(symbol: Any, timeframe: str, *, earlier_than: ColumnElement[Any] | None = None) -> Any:
-    statement = select(Bar.ts, Bar.close, Bar.volume).where(
-        Bar.symbol == symbol, Bar.timeframe == timeframe, Bar.quality != QUARANTINED, Bar.close.is_not(None)
+def _usable(symbol: Any, timeframe: str) -> Select[datetime, Decimal | None, int | None]:
+    return (
+        select(Bar.ts, Bar.close, Bar.volume)
+        .where(Bar.symbol == symbol, Bar.timeframe == timeframe)
+        .where(Bar.quality != QUARANTINED, Bar.close.is_not(None))
+        .order_by(Bar.ts.desc())
+        .limit(1)
     )
-    if earlier_than is not None:
-        statement = statement.where(Bar.ts < earlier_than)
-    return statement.order_by(Bar.ts.desc()).limit(1).correlate(Asset)
 
 
 def _split_ratio(symbol: Any, after: ColumnElement[Any], until: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -12,12 +12,14 @@ from db.repositories import archives
 from db.repositories import bars as bars_repository
 from tasks.policies import REPEATABLE
 from tasks.resources import broker, database, flow_run_id
+from trading.calendar import bar_timestamp
 from trading.config import settings
 from trading.errors import DataError
 from trading.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
 
     import pandas as pd
 
@@ -117,8 +119,8 @@ def fingerprint(frame: pd.DataFrame) -> str:
 
 
 @task(**REPEATABLE)
-def restore_bars(*, timeframe: str, start: datetime, end: datetime) -> Report:
-    """Bring archived bars of `start` .. `end` back into the table; their files stay.
+def restore_bars(*, timeframe: str, start: date, end: date) -> Report:
+    """Bring the archives that hold sessions of `start` .. `end` back into the table; their files stay.
 
     Raises
     ------
@@ -131,7 +133,7 @@ def restore_bars(*, timeframe: str, start: datetime, end: datetime) -> Report:
     with database().connect() as connection:
         listed = archives.listed(connection, timeframe=timeframe)
     for entry in listed:
-        if entry.range_end <= start or entry.range_start > end:
+        if entry.range_end <= bar_timestamp(start) or entry.range_start > bar_timestamp(end):
             continue
         frame = pd.read_parquet(entry.path)
         if fingerprint(frame) != entry.sha256:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from numpy.typing import NDArray
     from sqlalchemy import Connection, Row
 
     from tasks.broker import Broker
@@ -88,9 +87,10 @@ def _average_volumes(connection: Connection, symbols: Sequence[str], bar_ts: dat
         return {}
     panel = load_panel(connection, symbols, timeframe="1Day", bars=VOLUME_BARS, until=bar_ts)
     recent = panel.volume[-VOLUME_BARS:]
-    known: NDArray[np.bool_] = np.isfinite(recent).any(axis=0, keepdims=True)[0]
     return {
-        symbol: float(np.nanmean(recent[:, column])) for column, symbol in enumerate(panel.symbols) if known[column]
+        symbol: float(np.nanmean(recent[:, column]))
+        for column, symbol in enumerate(panel.symbols)
+        if np.isfinite(recent[:, column]).any()
     }
 
 

@@ -93,7 +93,7 @@ def _trades(result: BacktestResult) -> list[dict[str, Any]]:
             "exit_at": trade["exit_ts"],
             "exit_price": trade["exit_price"],
             "pnl": trade["pnl"],
-            "return": trade["return"],
+            "rate_of_return": trade["return"],
         }
         for ordinal, trade in enumerate(result.trades.to_dict("records"))
     ]

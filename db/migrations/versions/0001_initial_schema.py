@@ -669,7 +669,7 @@ def upgrade() -> None:
         sa.Column("exit_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("exit_price", sa.Numeric(precision=18, scale=6), nullable=True),
         sa.Column("pnl", sa.Numeric(precision=20, scale=6), nullable=False),
-        sa.Column("return", sa.Float(), nullable=False),
+        sa.Column("rate_of_return", sa.Float(), nullable=False),
         sa.ForeignKeyConstraint(
             ["backtest_id"],
             ["strategy_engine.backtests.id"],
@@ -894,7 +894,7 @@ def upgrade() -> None:
         sa.Column("entry_price", sa.Numeric(precision=18, scale=6), nullable=False),
         sa.Column("exit_price", sa.Numeric(precision=18, scale=6), nullable=False),
         sa.Column("pnl", sa.Numeric(precision=20, scale=6), nullable=False),
-        sa.Column("return", sa.Float(), nullable=False),
+        sa.Column("rate_of_return", sa.Float(), nullable=False),
         sa.Column("mae", sa.Float(), nullable=True),
         sa.Column("mfe", sa.Float(), nullable=True),
         sa.Column("exit_reason", sa.Text(), nullable=False),

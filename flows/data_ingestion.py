@@ -1,0 +1,89 @@
+"""Data ingestion: market data in, checked, and old data out of the way."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from prefect import flow
+from prefect.events import emit_event
+from pydantic import Field
+
+from flows.parameters import BarsTimeframe, End, Start, Symbols
+from flows.publishing import publish
+from tasks.data_ingestion.archive import archive_bars, restore_bars
+from tasks.data_ingestion.bars import Source, fetch_bars, import_bars
+from tasks.data_ingestion.quality import OnFailure, check_quality
+from tasks.data_ingestion.universe import resolve_universe
+from trading.calendar import FIRST_DAY, LAST_DAY
+from trading.errors import InvalidValueError
+
+Path = Annotated[str | None, Field(description="File to import when source is csv or parquet.")]
+OlderThan = Annotated[int, Field(ge=30, le=36500, description="Age in days from which bars move to files.")]
+Target = Annotated[str | None, Field(description="Folder or fsspec URL; empty: archive in the state directory.")]
+
+
+@flow(flow_run_name="fetch-market-data {timeframe} from {source}", timeout_seconds=3600)
+async def fetch_market_data(
+    symbols: Symbols = None,
+    timeframe: BarsTimeframe = "1Day",
+    start: Start = None,
+    end: End = None,
+    source: Annotated[Source, Field(description="broker, or a file")] = "broker",
+    path: Path = None,
+) -> None:
+    """Fetch the bars that should exist and are not stored, with splits and dividends.
+
+    Without `start` each symbol goes on from its last stored bar; one without bars gets ten years.
+    """
+    if (path is None) != (source == "broker"):
+        raise InvalidValueError("path", path, "a file for source csv or parquet, and none for broker")
+    if path is not None:
+        report, written = import_bars(path, source=source, symbols=symbols, timeframe=timeframe, start=start, end=end)
+    else:
+        universe = resolve_universe(symbols)
+        report, written = fetch_bars(universe, timeframe=timeframe, start=start, end=end)
+    emit_event(
+        "trading.bars.ingested",
+        resource={"prefect.resource.id": f"trading.bars.{timeframe}"},
+        payload={"timeframe": timeframe, "bars_written": written},
+    )
+    await publish("fetch-market-data", report)
+
+
+@flow(flow_run_name="validate-data-quality {timeframe}", timeout_seconds=3600)
+async def validate_data_quality(
+    symbols: Symbols = None,
+    timeframe: BarsTimeframe = "1Day",
+    start: Start = None,
+    end: End = None,
+    on_failure: Annotated[OnFailure, Field(description="What happens to a bar that fails a rule.")] = "quarantine",
+) -> None:
+    """Run every quality rule; without `start` over the bars that have not been checked.
+
+    quarantine: strategies never see a bad bar. warn: bad bars are marked suspect. fail: the run fails.
+    """
+    universe = resolve_universe(symbols)
+    report = check_quality(universe, timeframe=timeframe, start=start, end=end, on_failure=on_failure)
+    await publish("validate-data-quality", report)
+
+
+@flow(flow_run_name="archive-old-data {timeframe} {action}", timeout_seconds=7200)
+async def archive_old_data(
+    older_than: OlderThan = 3650,
+    timeframe: BarsTimeframe = "1Day",
+    target: Target = None,
+    action: Annotated[
+        Literal["archive", "restore"], Field(description="Into files, or back into the table.")
+    ] = "archive",
+    start: Start = None,
+    end: End = None,
+) -> None:
+    """Move old bars to Parquet, verified before they leave the table; reading goes on across both.
+
+    With action restore, bring the archived bars of `start` .. `end` back.
+    """
+    if action == "archive":
+        report = archive_bars(timeframe=timeframe, older_than=older_than, target=target)
+    else:
+        report = restore_bars(timeframe=timeframe, start=start or FIRST_DAY, end=end or LAST_DAY)
+    await publish("archive-old-data", report)

@@ -1,0 +1,72 @@
+"""Execution: approved decisions become orders, orders become fills, fills become positions."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Literal
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+from pydantic import AwareDatetime, Field
+
+from flows.parameters import AsOf, Session
+from flows.publishing import publish
+from tasks.execution.clock import read_clock
+from tasks.execution.following import follow_orders
+from tasks.execution.positions import apply_fills
+from tasks.execution.reconciliation import adopt_orders, compare_books
+from tasks.execution.submission import submit_orders
+from trading.calendar import close_at
+
+POLL_SECONDS = 2.0
+
+Mode = Annotated[
+    Literal["poll", "stream"], Field(description="poll: look once; stream: keep looking until the session is over.")
+]
+Until = Annotated[
+    AwareDatetime | None,
+    Field(description="When a stream ends, by the broker's clock; empty: five minutes after the close."),
+]
+
+
+@flow(flow_run_name="execute-trades", timeout_seconds=600)
+async def execute_trades(as_of: AsOf = None) -> None:
+    """Turn approved risk decisions into order intents, commit them, and send each exactly once."""
+    await publish("execute-trades", submit_orders(as_of=as_of))
+
+
+@flow(flow_run_name="manage-orders {mode}")
+async def manage_orders(mode: Mode = "poll", until: Until = None) -> State[None] | None:
+    """Follow open orders to a final state, cancel those whose session is over, and record fills.
+
+    With mode stream the run follows them every two seconds until the session is over.
+    """
+    report = follow_orders()
+    if mode == "stream":
+        clock = read_clock()
+        if not clock.is_open:
+            await publish("manage-orders", report)
+            return Completed(name="Market closed", message=f"The market opens at {clock.next_open.isoformat()}.")
+        end = until or close_at(clock.session)
+        while clock.is_open and clock.now < end:
+            await asyncio.sleep(POLL_SECONDS)
+            report = follow_orders()
+            clock = read_clock()
+    await publish("manage-orders", report)
+    return None
+
+
+@flow(flow_run_name="update-positions", timeout_seconds=600)
+async def update_positions() -> None:
+    """Apply fills to positions once each, mark them to the market, and write the session's equity."""
+    await publish("update-positions", apply_fills())
+
+
+@flow(flow_run_name="reconcile-trades", timeout_seconds=900)
+async def reconcile_trades(session: Session = None) -> None:
+    """Compare orders, fills, positions and cash with the broker; what cannot be explained halts trading."""
+    adopted = adopt_orders(session=session)
+    followed = follow_orders()
+    applied = apply_fills()
+    await publish("reconcile-trades", compare_books(adopted), followed, applied)

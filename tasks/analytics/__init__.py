@@ -1,0 +1,1 @@
+"""Steps of analytics: performance, round trips, reports, research."""

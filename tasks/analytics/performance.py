@@ -1,0 +1,169 @@
+"""Equity curves and the metric set, of the account and of each strategy in it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from prefect import task
+
+from db.repositories import accounts, assets, orders, positions, results, strategies
+from tasks.books import open_books
+from tasks.panels import load_sessions
+from tasks.policies import REPEATABLE
+from tasks.resources import broker, database, flow_run_id
+from trading.calendar import session_of
+from trading.errors import UnknownNameError
+from trading.performance import metrics
+from trading.report import Report
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy import Connection
+
+    from trading.performance import Metrics
+
+PORTFOLIO = "portfolio"
+UNIVERSE = "universe"
+"""The benchmark made of the tracked universe, bought in equal parts at the first close and held."""
+
+
+@task(**REPEATABLE)
+def measure_performance(*, scope: str, start: date | None, end: date | None, benchmark: str) -> Report:
+    """Compute equity curve and metrics of `portfolio`, of one strategy, or of `all` of them.
+
+    Raises
+    ------
+    UnknownNameError
+        The scope or the benchmark does not exist.
+    """
+    gateway = broker()
+    clock = gateway.clock()
+    rows: list[dict[str, Any]] = []
+    with database().begin() as connection:
+        account = open_books(connection, gateway, clock).number
+        portfolio = _period(positions.equity(connection, account), start, end)
+        if portfolio.empty:
+            return Report("Performance", {"sessions": 0}, notes=["No equity yet: run update-positions first."])
+        market = _benchmark(connection, benchmark, portfolio)
+        for name in _scopes(connection, account, scope):
+            curve = portfolio if name == PORTFOLIO else _strategy_curve(connection, account, name, portfolio)
+            figures = metrics(curve, market)
+            _record(connection, account, name, curve=curve, market=market, figures=figures, benchmark=benchmark)
+            rows.append({"scope": name, "final equity": float(curve.iloc[-1]), **_shown(figures)})
+    period = f"{portfolio.index[0]} to {portfolio.index[-1]}"
+    return Report(f"Performance {period}", {"sessions": len(portfolio), "benchmark": benchmark}, rows)
+
+
+def _period(curve: pd.Series[float], start: date | None, end: date | None) -> pd.Series[float]:
+    inside = [(start is None or day >= start) and (end is None or day <= end) for day in curve.index]
+    return curve[inside]
+
+
+def _scopes(connection: Connection, account: str, scope: str) -> list[str]:
+    traded = {row.strategy for row in orders.fills(connection, account)}
+    known = [PORTFOLIO, *sorted(traded)]
+    if scope == "all":
+        return known
+    if scope not in known:
+        raise UnknownNameError("scope", scope, ["all", *known])
+    return [scope]
+
+
+def _benchmark(connection: Connection, name: str, curve: pd.Series[float]) -> pd.Series[float] | None:
+    """Return the benchmark's value by session, beginning at the curve's first value; None without bars."""
+    symbols = assets.tracked(connection) if name == UNIVERSE else [name]
+    if name != UNIVERSE:
+        assets.require(connection, symbols)
+    closes = _closes(connection, symbols, curve)
+    whole = closes.dropna(axis=1)
+    if whole.empty:
+        return None
+    level: pd.Series[float] = (whole / whole.iloc[0]).mean(axis=1) * float(curve.iloc[0])
+    return level
+
+
+def _closes(connection: Connection, symbols: list[str], curve: pd.Series[float]) -> pd.DataFrame:
+    """Return closes by session and symbol on the curve's sessions, the last known one where a bar is missing."""
+    panel = load_sessions(connection, symbols, start=curve.index[0], end=curve.index[-1])
+    frame = panel.frame("close")
+    frame.index = pd.Index([session_of(ts.to_pydatetime()) for ts in frame.index], name="session")
+    return frame.reindex(curve.index).ffill()
+
+
+def _strategy_curve(connection: Connection, account: str, name: str, portfolio: pd.Series[float]) -> pd.Series[float]:
+    """Return what a strategy's share of the opening equity has become: cash flows of its fills plus its holdings."""
+    fills = orders.fills(connection, account, strategy=name)
+    closes = _closes(connection, sorted({fill.symbol for fill in fills}), portfolio)
+    by_session: dict[date, list[Any]] = defaultdict(list)
+    for fill in fills:
+        by_session[session_of(fill.filled_at)].append(fill)
+    cash = _share(connection, name) * float(accounts.opening(connection, account).opening_equity)
+    held: dict[str, float] = defaultdict(float)
+    values = []
+    for session in portfolio.index:
+        for fill in by_session.get(session, ()):
+            signed = float(fill.quantity) * (1 if fill.side == "buy" else -1)
+            cash -= signed * float(fill.price)
+            held[fill.symbol] += signed
+        marks = closes.loc[session]
+        values.append(cash + sum(quantity * float(marks[symbol]) for symbol, quantity in held.items() if quantity))
+    return pd.Series(values, index=portfolio.index, name="equity", dtype="float64")
+
+
+def _share(connection: Connection, name: str) -> float:
+    try:
+        return strategies.named(connection, name).capital_fraction
+    except UnknownNameError:
+        return 1.0
+
+
+def _record(
+    connection: Connection,
+    account: str,
+    scope: str,
+    *,
+    curve: pd.Series[float],
+    market: pd.Series[float] | None,
+    figures: Metrics,
+    benchmark: str,
+) -> None:
+    row = {
+        "account": account,
+        "scope": scope,
+        "period_start": curve.index[0],
+        "period_end": curve.index[-1],
+        "benchmark": benchmark if market is not None else None,
+        "metrics": {**figures.as_dict(), "final_equity": float(curve.iloc[-1])},
+        "flow_run_id": flow_run_id(),
+    }
+    results.record_performance(connection, row)
+    falls = 1 - curve / curve.cummax()
+    scaled = market / float(market.iloc[0]) * float(curve.iloc[0]) if market is not None else None
+    results.record_curve(
+        connection,
+        [
+            {
+                "account": account,
+                "scope": scope,
+                "session": session,
+                "equity": float(curve[session]),
+                "benchmark": float(scaled[session]) if scaled is not None else None,
+                "drawdown": float(falls[session]),
+            }
+            for session in curve.index
+        ],
+    )
+
+
+def _shown(figures: Metrics) -> dict[str, float | int | None]:
+    return {
+        "return": figures.total_return,
+        "cagr": figures.cagr,
+        "volatility": figures.volatility,
+        "sharpe": figures.sharpe,
+        "max drawdown": figures.max_drawdown,
+        "beta": figures.beta,
+    }

@@ -1,0 +1,100 @@
+"""The HTML tearsheet: one file that opens anywhere, its chart included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import pandas as pd
+
+TEMPLATES = Path(__file__).with_name("templates")
+FIGURES = {
+    "final_equity": ("Equity", "{:,.2f}"),
+    "total_return": ("Return", "{:+.2%}"),
+    "cagr": ("CAGR", "{:+.2%}"),
+    "volatility": ("Volatility", "{:.2%}"),
+    "sharpe": ("Sharpe", "{:.2f}"),
+    "sortino": ("Sortino", "{:.2f}"),
+    "max_drawdown": ("Max drawdown", "{:.2%}"),
+    "calmar": ("Calmar", "{:.2f}"),
+    "positive_days": ("Positive days", "{:.1%}"),
+    "var_95": ("VaR 95 %", "{:.2%}"),
+    "cvar_95": ("CVaR 95 %", "{:.2%}"),
+    "beta": ("Beta", "{:.2f}"),
+}
+SHOWN = 50
+
+
+def tearsheet(account: str, start: date, end: date, tables: dict[str, pd.DataFrame]) -> bytes:
+    """Return the tearsheet of a period as UTF-8 HTML."""
+    import jinja2
+
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
+    performance = tables["performance"]
+    portfolio = performance[performance["scope"] == "portfolio"] if len(performance) else performance
+    figures = portfolio.iloc[0].to_dict() if len(portfolio) else {}
+    trips = tables["round_trips"]
+    page = environment.get_template("tearsheet.html").render(
+        title=f"Account {account}",
+        subtitle=f"Sessions {start} to {end}",
+        figures=[(label, _number(figures.get(name), style)) for name, (label, style) in FIGURES.items()],
+        chart=_chart(tables["equity"]),
+        tables=[
+            _table("By scope", performance, ["scope", *list(FIGURES)]),
+            _table("Latest round trips", trips.tail(SHOWN), TRIP_COLUMNS),
+            _table("Positions", tables["positions"], POSITION_COLUMNS),
+        ],
+    )
+    return page.encode()
+
+
+TRIP_COLUMNS = ["strategy", "symbol", "quantity", "entry_at", "exit_at", "pnl", "rate_of_return", "exit_reason"]
+POSITION_COLUMNS = ["strategy", "symbol", "quantity", "average_cost", "market_price", "unrealised_pnl", "realised_pnl"]
+
+
+def _number(value: Any, style: str) -> str:
+    return "-" if value is None or value != value else style.format(value)  # noqa: PLR0124 - NaN is not itself
+
+
+def _table(title: str, frame: pd.DataFrame, columns: list[str]) -> dict[str, Any]:
+    present = [name for name in columns if name in frame]
+    rows = [[_shown(name, value) for name, value in zip(present, row, strict=True)] for row in _rows(frame, present)]
+    return {
+        "title": title,
+        "columns": [FIGURES.get(name, (name.replace("_", " "),))[0] for name in present],
+        "rows": rows,
+    }
+
+
+def _rows(frame: pd.DataFrame, columns: list[str]) -> Any:
+    return frame[columns].itertuples(index=False, name=None)
+
+
+def _shown(name: str, value: Any) -> str:
+    if name in FIGURES:
+        return _number(value, FIGURES[name][1])
+    if isinstance(value, float):
+        return _number(value, "{:+.2%}" if name == "rate_of_return" else "{:,.2f}")
+    return f"{value:%Y-%m-%d}" if hasattr(value, "strftime") else str(value)
+
+
+def _chart(equity: pd.DataFrame) -> Any:
+    """Return equity, benchmark and drawdown as an embedded Plotly chart."""
+    if equity.empty:
+        return ""
+    import plotly.graph_objects as go
+    from markupsafe import Markup
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.04)
+    for name in ("equity", "benchmark"):
+        if equity[name].notna().any():
+            figure.add_trace(go.Scatter(x=equity["session"], y=equity[name], name=name), row=1, col=1)
+    falls = -equity["drawdown"]
+    figure.add_trace(go.Scatter(x=equity["session"], y=falls, name="drawdown", fill="tozeroy"), row=2, col=1)
+    figure.update_yaxes(tickformat=".1%", row=2, col=1)
+    figure.update_layout(height=480, margin={"l": 10, "r": 10, "t": 20, "b": 10}, template="plotly_white")
+    return Markup(figure.to_html(full_html=False, include_plotlyjs=True, div_id="equity"))  # noqa: S704 - plotly's own

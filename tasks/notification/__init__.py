@@ -1,0 +1,1 @@
+"""Steps of notification: messages and their delivery, health, logs, the daily summary."""
