@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from db.models import Base
 
 ROWS_A_STATEMENT = 1000
+COUNTED = {"preserve_rowcount": True}
+"""SQLAlchemy forgets how many rows an INSERT wrote unless it is told to keep it."""
 
 
 def insert_missing(connection: Connection, model: type[Base], rows: Iterable[Mapping[str, Any]]) -> int:
@@ -22,7 +24,7 @@ def insert_missing(connection: Connection, model: type[Base], rows: Iterable[Map
     written = 0
     for chunk in batched(rows, ROWS_A_STATEMENT):
         statement = insert(model).values([dict(row) for row in chunk]).on_conflict_do_nothing()
-        written += connection.execute(statement).rowcount
+        written += connection.execute(statement, execution_options=COUNTED).rowcount
     return written
 
 
@@ -33,5 +35,6 @@ def upsert(connection: Connection, model: type[Base], rows: Iterable[Mapping[str
         values = [dict(row) for row in chunk]
         statement = insert(model).values(values)
         changed = {name: statement.excluded[name] for name in values[0] if name not in keys}
-        written += connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed)).rowcount
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+        written += connection.execute(statement, execution_options=COUNTED).rowcount
     return written

@@ -59,6 +59,8 @@ CYCLE = (
 """The deployments of one decision, in order; the books are brought up to date before anything is sized."""
 
 CLOSE = (
+    "fetch-market-data",
+    "validate-data-quality",
     "reconcile-trades",
     "calculate-performance",
     "analyze-trades",
@@ -98,15 +100,21 @@ def decide(as_of: datetime | None) -> list[Report]:
     """Run the steps of one decision in this process; return their reports, the orders first."""
     follow_orders()
     apply_fills()
-    universe = resolve_universe(None)
-    fetched, _ = fetch_bars(universe, timeframe="1Day", start=None, end=None)
-    checked = check_quality(universe, timeframe="1Day", start=None, end=None, on_failure="quarantine")
+    universe, *data = ingest()
     compute_indicators(universe, indicators=list(DEFAULT_INDICATORS), timeframe="1Day", as_of=as_of)
     signals = [decide_signals(name, as_of=as_of) for name in strategies_to_run(None)]
     sized = size_targets(as_of=as_of, method=None)
     decided = decide_orders(as_of=as_of)
     sent = submit_orders(as_of=as_of)
-    return [sent, decided, sized, *signals, checked, fetched, *settle()]
+    return [sent, decided, sized, *signals, *data, *settle()]
+
+
+def ingest() -> tuple[list[str], Report, Report]:
+    """Fetch and check the universe's new daily bars; return the universe and the reports."""
+    universe = resolve_universe(None)
+    fetched, _ = fetch_bars(universe, timeframe="1Day", start=None, end=None)
+    checked = check_quality(universe, timeframe="1Day", start=None, end=None, on_failure="quarantine")
+    return universe, fetched, checked
 
 
 def settle() -> list[Report]:
@@ -131,6 +139,7 @@ async def close_of_day(how: How = "inline") -> State[None] | None:
 
 def close() -> list[Report]:
     """Run the steps after the close in this process; return their reports."""
+    _, *data = ingest()
     adopted = adopt_orders(session=None)
     settled = settle()
     compared = compare_books(adopted)
@@ -139,7 +148,7 @@ def close() -> list[Report]:
     written = write_reports(start=None, end=None, kinds=["tearsheet", "csv", "parquet"])
     summary = post_summary(session=None)
     deliver_messages()
-    return [summary, compared, measured, analysed, written, *settled]
+    return [summary, compared, measured, analysed, written, *settled, *data]
 
 
 @flow(flow_run_name="replay {sessions} sessions", timeout_seconds=4 * 3600)
