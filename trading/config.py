@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from trading.errors import ConfigurationError
@@ -135,9 +135,7 @@ class Alpaca(_Section):
     base_url: str = Field(
         "https://paper-api.alpaca.markets", alias="ALPACA_BASE_URL", description="trading API; paper by default"
     )
-    data_url: str = Field(
-        "https://data.alpaca.markets", alias="ALPACA_DATA_URL", description="market data API"
-    )
+    data_url: str = Field("https://data.alpaca.markets", alias="ALPACA_DATA_URL", description="market data API")
     feed: Literal["iex", "sip"] = Field("iex", alias="ALPACA_FEED", description="iex is free, sip is paid")
 
 
@@ -195,8 +193,10 @@ class Notification(_Section):
     )
 
 
-class Settings(_Section):
+class Settings(BaseModel):
     """All sections together; `Settings.load()` is how they are made."""
+
+    model_config = ConfigDict(frozen=True)
 
     postgres: Postgres
     redis: Redis
@@ -226,7 +226,7 @@ class Settings(_Section):
             raise ConfigurationError(
                 f"{first['loc'][0]}: {first['msg']} (got {_shown(first)}); set it in the environment or in .env"
             ) from None
-        return cls(**sections, home=state)
+        return cls.model_validate({**sections, "home": state})
 
     @property
     def simulated(self) -> bool:

@@ -1,0 +1,198 @@
+"""The exchange's calendar (XNYS): sessions, opens and closes, and the bars that should exist.
+
+Dates are sessions (New York), instants are timezone-aware UTC. Nothing here asks what time it is: `now`
+is always an argument, and it comes from the broker's clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from trading.bars import duration, instant, moment
+from trading.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+NEW_YORK = ZoneInfo("America/New_York")
+"""The exchange's time zone: sessions and screens are in it, storage is in UTC."""
+
+FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2040, 12, 31)
+"""The days the calendar knows; holidays announced after the library's release are not among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    days: NDArray[np.datetime64]  # (S,) datetime64[D]
+    opens: NDArray[np.datetime64]  # (S,) datetime64[ns], UTC
+    closes: NDArray[np.datetime64]
+
+
+@lru_cache(maxsize=1)
+def _grid() -> _Grid:
+    from exchange_calendars.exchange_calendar_xnys import XNYSExchangeCalendar
+
+    exchange = XNYSExchangeCalendar(start=FIRST_DAY.isoformat(), end=LAST_DAY.isoformat())
+    return _Grid(
+        days=exchange.sessions.to_numpy().astype("datetime64[D]"),
+        opens=exchange.opens.dt.tz_localize(None).to_numpy().astype("datetime64[ns]"),
+        closes=exchange.closes.dt.tz_localize(None).to_numpy().astype("datetime64[ns]"),
+    )
+
+
+def sessions(start: date, end: date) -> list[date]:
+    """Return the sessions from `start` to `end`, both included."""
+    grid = _grid()
+    low, high = _day(start), _day(end)
+    chosen = grid.days[np.searchsorted(grid.days, low) : np.searchsorted(grid.days, high, side="right")]
+    found: list[date] = chosen.tolist()
+    return found
+
+
+def is_session(day: date) -> bool:
+    """Return whether the exchange opens on `day`."""
+    grid = _grid()
+    return _is_at(grid, int(np.searchsorted(grid.days, _day(day))), day)
+
+
+def are_sessions(days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+    """Return, for (T,) dates as datetime64[D], whether the exchange opens on each."""
+    return np.isin(days, _grid().days)
+
+
+def open_at(day: date) -> datetime:
+    """Return the opening instant of a session; InvalidValueError when `day` is none."""
+    return moment(_grid().opens[_position(day)])
+
+
+def close_at(day: date) -> datetime:
+    """Return the close of a session, early closes included; InvalidValueError when `day` is none."""
+    return moment(_grid().closes[_position(day)])
+
+
+def bar_timestamp(day: date) -> datetime:
+    """Return the timestamp of the daily bar of `day`: midnight in New York, as Alpaca stamps it."""
+    return datetime.combine(day, time(0), tzinfo=NEW_YORK).astimezone(UTC)
+
+
+def session_of(ts: datetime) -> date:
+    """Return the New York date of an instant: the session that its bar belongs to."""
+    return moment(instant(ts)).astimezone(NEW_YORK).date()
+
+
+def last_completed_session(now: datetime) -> date:
+    """Return the last session whose close is at or before `now`."""
+    grid = _grid()
+    return _at(grid, int(np.searchsorted(grid.closes, instant(now), side="right")) - 1, now)
+
+
+def next_session(now: datetime) -> date:
+    """Return the first session whose open is at or after `now`: where an order sent now fills."""
+    grid = _grid()
+    return _at(grid, int(np.searchsorted(grid.opens, instant(now))), now)
+
+
+def session_after(day: date) -> date:
+    """Return the first session later than `day`, which need not be one itself."""
+    grid = _grid()
+    return _at(grid, int(np.searchsorted(grid.days, _day(day), side="right")), day)
+
+
+def session_before(day: date) -> date:
+    """Return the last session earlier than `day`, which need not be one itself."""
+    grid = _grid()
+    return _at(grid, int(np.searchsorted(grid.days, _day(day))) - 1, day)
+
+
+def ends_month(days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+    """Return, for (T,) dates as datetime64[D], whether each is the last session of its month."""
+    grid = _grid()
+    months = grid.days.astype("datetime64[M]")
+    last = np.append(months[1:] != months[:-1], False)
+    position = np.clip(np.searchsorted(grid.days, days), 0, len(grid.days) - 1)
+    ends: NDArray[np.bool_] = (grid.days[position] == days) & last[position]
+    return ends
+
+
+def session_dates(timestamps: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+    """Return the New York dates, datetime64[D], of (T,) UTC instants, datetime64[ns]."""
+    import pandas as pd
+
+    local = pd.DatetimeIndex(timestamps, tz="UTC").tz_convert(NEW_YORK).tz_localize(None)
+    return local.to_numpy().astype("datetime64[D]")
+
+
+def completed_bars(timeframe: str, start: datetime, end: datetime) -> pd.DatetimeIndex:
+    """Return the starts (UTC) of the bars of regular hours, from `start` on, that are complete by `end`.
+
+    Daily bars are complete at the session's close. Intraday bars stand on the clock grid that Alpaca uses
+    (an hourly bar starts at 09:00 New York and holds the open), from the one that holds the open to the
+    one that holds the last minute.
+    """
+    import pandas as pd
+
+    grid = _grid()
+    first, last = _day(session_of(start)), _day(session_of(end))
+    chosen = slice(*np.searchsorted(grid.days, [first, last + np.timedelta64(1, "D")]))
+    length = np.timedelta64(duration(timeframe), "ns")
+    if timeframe == "1Day":
+        midnights = pd.DatetimeIndex(grid.days[chosen]).tz_localize(NEW_YORK).tz_convert("UTC")
+        starts: NDArray[np.datetime64] = midnights.tz_localize(None).to_numpy().astype("datetime64[ns]")
+        ends = grid.closes[chosen]
+    else:
+        starts = _intraday(grid.opens[chosen], grid.closes[chosen], length)
+        ends = (starts + length).astype("datetime64[ns]")
+    kept = starts[(starts >= instant(start)) & (ends <= instant(end))]
+    return pd.DatetimeIndex(kept, tz="UTC")
+
+
+def missing_ranges(expected: pd.DatetimeIndex, stored: pd.DatetimeIndex) -> list[tuple[datetime, datetime]]:
+    """Return the runs of `expected` bars that are not `stored`, as (first, last) starts, both included."""
+    absent = ~expected.isin(stored)
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], absent, [False])).astype(np.int8)))
+    stamps = expected.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]")
+    return [(moment(stamps[begin]), moment(stamps[end - 1])) for begin, end in edges.reshape(-1, 2).tolist()]
+
+
+def _intraday(
+    opens: NDArray[np.datetime64], closes: NDArray[np.datetime64], length: np.timedelta64
+) -> NDArray[np.datetime64]:
+    step = int(length.astype(np.int64))
+    pieces = [
+        np.arange(begin - begin % step, end, step)
+        for begin, end in zip(opens.astype(np.int64).tolist(), closes.astype(np.int64).tolist(), strict=True)
+    ]
+    joined = np.concatenate(pieces) if pieces else np.array([], dtype=np.int64)
+    return joined.astype("datetime64[ns]")
+
+
+def _day(day: date) -> np.datetime64:
+    if isinstance(day, datetime) or not FIRST_DAY - timedelta(days=1) <= day <= LAST_DAY + timedelta(days=1):
+        raise InvalidValueError("date", str(day), f"a date from {FIRST_DAY} to {LAST_DAY}")
+    return np.datetime64(day, "D")
+
+
+def _is_at(grid: _Grid, position: int, day: date) -> bool:
+    return position < len(grid.days) and bool(grid.days[position] == np.datetime64(day, "D"))
+
+
+def _at(grid: _Grid, position: int, asked: date) -> date:
+    if not 0 <= position < len(grid.days):
+        raise InvalidValueError("date", str(asked), f"a date from {FIRST_DAY} to {LAST_DAY}")
+    found: date = grid.days[position].item()
+    return found
+
+
+def _position(day: date) -> int:
+    grid = _grid()
+    position = int(np.searchsorted(grid.days, _day(day)))
+    if not _is_at(grid, position, day):
+        raise InvalidValueError("session", day.isoformat(), "a day on which the exchange opens")
+    return position

@@ -1,0 +1,257 @@
+"""Performance: the metric set of an equity curve, its drawdowns, and how far to believe a Sharpe ratio.
+
+Returns are simple and per session; a year has 252 sessions. Fractions throughout: 0.1 is 10 %. Losses that
+are magnitudes by nature (drawdown, VaR, CVaR) are zero or above.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trading.errors import InvalidValueError
+from trading.kernels import SESSIONS_PER_YEAR
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from trading.bars import Floats
+
+EULER_GAMMA = 0.5772156649015329
+_TINY = 1e-15  # below this a deviation is rounding, not risk
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The metric set; None where there are too few sessions or a denominator is zero.
+
+    Attributes
+    ----------
+    sessions
+        Points of the equity curve.
+    total_return, cagr
+        Over the period, and per year of 252 returns.
+    volatility
+        Annualised sample deviation (ddof 1) of returns.
+    sharpe
+        Mean excess return over its deviation, annualised (Sharpe 1994).
+    sortino
+        Mean excess return over the root mean square of its negative part, annualised (Sortino & Price 1994).
+    max_drawdown
+        Deepest fall from a peak, zero or above.
+    max_drawdown_days
+        Calendar days of the longest stretch below a peak, from the peak to its recovery or to the end.
+    calmar
+        `cagr` over `max_drawdown`.
+    best_day, worst_day
+        Largest and smallest return.
+    positive_days
+        Share of returns above zero.
+    var_95, cvar_95
+        Historical loss of one session: the 5 % quantile, and the mean of the returns at or below it.
+    skew, kurtosis
+        Of returns, population moments; a normal distribution has kurtosis 3.
+    beta, alpha
+        Slope on the benchmark's returns, and annualised intercept (Jensen 1968); None without a benchmark.
+    """
+
+    sessions: int
+    total_return: float | None = None
+    cagr: float | None = None
+    volatility: float | None = None
+    sharpe: float | None = None
+    sortino: float | None = None
+    max_drawdown: float | None = None
+    max_drawdown_days: int | None = None
+    calmar: float | None = None
+    best_day: float | None = None
+    worst_day: float | None = None
+    positive_days: float | None = None
+    var_95: float | None = None
+    cvar_95: float | None = None
+    skew: float | None = None
+    kurtosis: float | None = None
+    beta: float | None = None
+    alpha: float | None = None
+
+    def as_dict(self) -> dict[str, float | int | None]:
+        """Return name to value, JSON-ready."""
+        return asdict(self)
+
+
+def metrics(equity: pd.Series[float], benchmark: pd.Series[float] | None = None, risk_free: float = 0.0) -> Metrics:
+    """Return the metric set of an equity curve.
+
+    Parameters
+    ----------
+    equity
+        Equity in USD at each session's close, indexed by session (dates), oldest first, above zero.
+    benchmark
+        Level of a benchmark (price or equity) by session; sessions that only one of them has are left out.
+    risk_free
+        Annual rate, 0.02 = 2 %.
+
+    Raises
+    ------
+    InvalidValueError
+        A value is missing, infinite or not above zero.
+    """
+    values = _values(equity)
+    if len(values) < 2:  # noqa: PLR2004 - one point has no return
+        return Metrics(sessions=len(values))
+    returns = values[1:] / values[:-1] - 1
+    excess = returns - ((1 + risk_free) ** (1 / SESSIONS_PER_YEAR) - 1)
+    depth, longest = _deepest(equity)
+    growth = _annual_growth(values)
+    slope, intercept = (None, None) if benchmark is None else _market(equity, benchmark, risk_free)
+    worst = returns[returns <= np.quantile(returns, 0.05)]
+    return Metrics(
+        sessions=len(values),
+        total_return=float(values[-1] / values[0] - 1),
+        cagr=growth,
+        volatility=_ratio(float(_deviation(returns)) * math.sqrt(SESSIONS_PER_YEAR), 1.0) if len(returns) > 1 else None,
+        sharpe=_annual_ratio(excess, _deviation(excess)),
+        sortino=_annual_ratio(excess, float(np.sqrt(np.mean(np.minimum(excess, 0) ** 2)))),
+        max_drawdown=depth,
+        max_drawdown_days=longest,
+        calmar=None if growth is None else _ratio(growth, depth),
+        best_day=float(returns.max()),
+        worst_day=float(returns.min()),
+        positive_days=float((returns > 0).mean()),
+        var_95=max(0.0, -float(np.quantile(returns, 0.05))),
+        cvar_95=max(0.0, -float(worst.mean())),
+        skew=_moment(returns, 3),
+        kurtosis=_moment(returns, 4),
+        beta=slope,
+        alpha=intercept,
+    )
+
+
+def drawdowns(equity: pd.Series[float]) -> pd.DataFrame:
+    """Return every drawdown, oldest first.
+
+    Returns
+    -------
+    Columns peak (session of the high before it), valley (session of the low), recovered (first session at or
+    above the high again, NaT while it lasts), depth (zero or above), days (calendar days from the peak to the
+    recovery or to the end).
+    """
+    import pandas as pd
+
+    values, days = _values(equity), pd.DatetimeIndex(pd.to_datetime(equity.index))
+    rows = []
+    peak, valley = 0, 0
+    for row in range(1, len(values) + 1):
+        over = row == len(values)
+        if over or values[row] >= values[peak]:
+            if valley > peak:
+                end = len(values) - 1 if over else row
+                depth = 1 - values[valley] / values[peak]
+                back = pd.NaT if over else days[row]
+                rows.append((days[peak], days[valley], back, depth, (days[end] - days[peak]).days))
+            peak = valley = row
+        elif values[row] < values[valley]:
+            valley = row
+    return pd.DataFrame(rows, columns=["peak", "valley", "recovered", "depth", "days"])
+
+
+def probabilistic_sharpe(sharpe: float, *, n_obs: int, skew: float, kurt: float, benchmark: float = 0.0) -> float:
+    """Return the probability that the true Sharpe ratio exceeds `benchmark`.
+
+    Bailey & Lopez de Prado 2012, "The Sharpe ratio efficient frontier", eq. 11. Ratios are per observation,
+    not annualised; `kurt` is 3 for a normal distribution.
+
+    Raises
+    ------
+    InvalidValueError
+        Fewer than two observations, or moments that no distribution has.
+    """
+    if n_obs < 2:  # noqa: PLR2004 - the formula divides by n - 1
+        raise InvalidValueError("n_obs", n_obs, "at least 2")
+    variance = 1 - skew * sharpe + (kurt - 1) / 4 * sharpe**2
+    if not variance > 0:
+        raise InvalidValueError("skew and kurt", (skew, kurt), "moments with kurt >= skew**2 + 1")
+    return NormalDist().cdf((sharpe - benchmark) * math.sqrt(n_obs - 1) / math.sqrt(variance))
+
+
+def deflated_sharpe(
+    sharpe: float, *, n_trials: int, n_obs: int, skew: float, kurt: float, variance_of_trials: float
+) -> float:
+    """Return the probability that a Sharpe ratio picked as the best of `n_trials` is above zero in truth.
+
+    Bailey & Lopez de Prado 2014, "The deflated Sharpe ratio", eq. 9: the benchmark is the highest ratio
+    expected of that many tries without skill. Ratios and `variance_of_trials` are per observation.
+
+    Raises
+    ------
+    InvalidValueError
+        No trial, a negative variance, or as `probabilistic_sharpe`.
+    """
+    if n_trials < 1 or not variance_of_trials >= 0:
+        raise InvalidValueError("trials", (n_trials, variance_of_trials), "at least one, variance zero or more")
+    luck = math.sqrt(variance_of_trials) * _expected_maximum(n_trials)
+    return probabilistic_sharpe(sharpe, n_obs=n_obs, skew=skew, kurt=kurt, benchmark=luck)
+
+
+def _expected_maximum(trials: int) -> float:
+    """Return the expected maximum of that many standard normal draws (their eq. 6)."""
+    if trials == 1:
+        return 0.0
+    inverse = NormalDist().inv_cdf
+    return (1 - EULER_GAMMA) * inverse(1 - 1 / trials) + EULER_GAMMA * inverse(1 - 1 / (trials * math.e))
+
+
+def _values(equity: pd.Series[float]) -> Floats:
+    values: Floats = np.asarray(equity, dtype=np.float64)
+    if not (np.isfinite(values).all() and (values > 0).all()):
+        raise InvalidValueError("equity curve", "a value that is missing or not above zero", "USD above zero")
+    return values
+
+
+def _deviation(returns: Floats) -> float:
+    return float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
+
+
+def _annual_ratio(excess: Floats, risk: float) -> float | None:
+    return _ratio(float(excess.mean()) * math.sqrt(SESSIONS_PER_YEAR), risk)
+
+
+def _annual_growth(values: Floats) -> float | None:
+    years = (len(values) - 1) / SESSIONS_PER_YEAR
+    exponent = math.log(values[-1] / values[0]) / years
+    return math.expm1(exponent) if exponent < 700 else None  # noqa: PLR2004 - beyond it a float overflows
+
+
+def _ratio(numerator: float, denominator: float) -> float | None:
+    return numerator / denominator if denominator > _TINY else None
+
+
+def _moment(returns: Floats, order: int) -> float | None:
+    deviation = float(returns.std())
+    return float(np.mean((returns - returns.mean()) ** order)) / deviation**order if deviation > _TINY else None
+
+
+def _deepest(equity: pd.Series[float]) -> tuple[float, int]:
+    found = drawdowns(equity)
+    return (float(found["depth"].max()), int(found["days"].max())) if len(found) else (0.0, 0)
+
+
+def _market(
+    equity: pd.Series[float], benchmark: pd.Series[float], risk_free: float
+) -> tuple[float | None, float | None]:
+    common = equity.index.intersection(benchmark.dropna().index)
+    ours, theirs = _values(equity.loc[common]), _values(benchmark.loc[common])
+    if len(common) < 3:  # noqa: PLR2004 - a slope needs two returns
+        return None, None
+    y, x = np.diff(ours) / ours[:-1], np.diff(theirs) / theirs[:-1]
+    spread = float(x.var(ddof=1))
+    if spread <= _TINY**2:
+        return None, None
+    slope = float(np.cov(y, x)[0, 1]) / spread
+    daily = (1 + risk_free) ** (1 / SESSIONS_PER_YEAR) - 1
+    intercept = float((y - daily).mean() - slope * (x - daily).mean()) * SESSIONS_PER_YEAR
+    return slope, intercept

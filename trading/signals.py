@@ -1,0 +1,90 @@
+"""Signals: what a strategy decides on the last completed bar, symbol by symbol, with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from trading.strategies import decided, explanations, target_weights
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from trading.bars import Panel
+    from trading.strategies import Strategy
+
+Direction = Literal["long", "short", "flat"]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A decision for one symbol.
+
+    Attributes
+    ----------
+    symbol
+        What it is about.
+    bar_ts
+        Start (UTC) of the bar it was decided on, completed by then.
+    target_weight
+        Share of the strategy's capital wanted, signed.
+    direction
+        The sign of the weight in words.
+    strength
+        0 (barely) to 1.
+    reason
+        Why, in words with the figures.
+    values
+        The figures, JSON-ready.
+    """
+
+    symbol: str
+    bar_ts: datetime
+    target_weight: float
+    direction: Direction
+    strength: float
+    reason: str
+    values: dict[str, float | int | str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A symbol for which nothing was decided, and why; its position is left as it is."""
+
+    symbol: str
+    reason: str
+
+
+def decide(strategy: Strategy, panel: Panel) -> tuple[list[Signal], list[Undecided]]:
+    """Return the signals of the panel's last bar, and the symbols without one.
+
+    A symbol without a bar in the last row, or without enough bars before it, gets no signal.
+
+    Raises
+    ------
+    DataError
+        The panel has no bars.
+    """
+    bar_ts = panel.last_timestamp
+    weights, known = target_weights(strategy, panel)[-1], decided(strategy, panel)[-1]
+    fresh = ~np.isnan(panel.close[-1])
+    signals, undecided = [], []
+    reasons = explanations(strategy, panel)
+    for column, (symbol, (reason, values)) in enumerate(zip(panel.symbols, reasons, strict=True)):
+        if not fresh[column]:
+            undecided.append(Undecided(symbol, f"no bar at {bar_ts:%Y-%m-%d %H:%M} UTC"))
+        elif not known[column]:
+            undecided.append(Undecided(symbol, reason))
+        else:
+            weight = float(weights[column])
+            strength = float(values["strength"] or 0.0)
+            signals.append(Signal(symbol, bar_ts, weight, _direction(weight), strength, reason, values))
+    return signals, undecided
+
+
+def _direction(weight: float) -> Direction:
+    if weight > 0:
+        return "long"
+    return "short" if weight < 0 else "flat"

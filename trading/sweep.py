@@ -1,0 +1,142 @@
+"""Research runs: parameter grids, strategies with other parameters, and walk-forward windows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from trading.backtest import Costs, run
+from trading.errors import InvalidValueError, UnknownNameError
+from trading.strategies import Strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from trading.bars import Panel
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A walk-forward step: sessions to choose parameters on, then to judge them on; all ends included."""
+
+    train_start: date
+    train_end: date
+    test_start: date
+    test_end: date
+
+
+def grid(parameters: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Return every combination, the last parameter varying fastest; a single empty one for no parameters.
+
+    Raises
+    ------
+    InvalidValueError
+        A parameter has no values.
+    """
+    for name, values in parameters.items():
+        if not len(values):
+            raise InvalidValueError(f"values of {name}", list(values), "at least one")
+    return [dict(zip(parameters, combination, strict=True)) for combination in product(*parameters.values())]
+
+
+def with_parameters(strategy: Strategy, params: Mapping[str, Any]) -> Strategy:
+    """Return the strategy with rule or sizing parameters replaced, checked as when it was made.
+
+    Parameters
+    ----------
+    strategy
+        The one to start from.
+    params
+        Names of the rule's or the sizing's fields, plain ("fast") or with their part ("sizing.max_weight").
+
+    Raises
+    ------
+    UnknownNameError
+        A name is no parameter of this strategy; the message suggests one.
+    InvalidValueError
+        A value, or the combination, is not allowed.
+    """
+    parts = {"rule": dict(strategy.rule), "sizing": dict(strategy.sizing)}
+    places = _places(strategy)
+    for name, value in params.items():
+        if name not in places:
+            raise UnknownNameError("parameter", name, places)
+        part, field = places[name]
+        parts[part][field] = value
+    try:
+        return Strategy.model_validate({**strategy.model_dump(), **parts})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"]) or "parameters"
+        raise InvalidValueError(f"{where} of {strategy.name}", dict(params), first["msg"]) from None
+
+
+def evaluate(
+    strategy: Strategy,
+    panel: Panel,
+    *,
+    params: Mapping[str, Any] | None = None,
+    capital: float = 100_000.0,
+    costs: Costs | None = None,
+    start: date | None = None,
+) -> dict[str, Any]:
+    """Return a row of a sweep: parameters, the version they make, counts of trades and fills, and metrics."""
+    tried = with_parameters(strategy, params or {})
+    result = run(tried, panel, capital=capital, costs=costs, start=start)
+    return {
+        **(params or {}),
+        "strategy": tried.name,
+        "version": tried.version,
+        "trades": len(result.trades),
+        "fills": len(result.fills),
+        "refused": len(result.refused),
+        "final_equity": float(result.equity.iloc[-1]),
+        **result.metrics.as_dict(),
+    }
+
+
+def walk_forward_windows(sessions: Sequence[date], train: int, test: int, step: int) -> list[Window]:
+    """Return the rolling windows that fit whole into `sessions`.
+
+    Parameters
+    ----------
+    sessions
+        In order of time.
+    train, test
+        Sessions per part; the test part follows the train part at once.
+    step
+        Sessions from one window to the next.
+
+    Raises
+    ------
+    InvalidValueError
+        A length is below 1, or not one window fits.
+    """
+    for name, value in (("train", train), ("test", test), ("step", step)):
+        if value < 1:
+            raise InvalidValueError(name, value, "at least 1 session")
+    if len(sessions) < train + test:
+        raise InvalidValueError("sessions", len(sessions), f"at least {train + test} for one window")
+    return [
+        Window(
+            sessions[begin],
+            sessions[begin + train - 1],
+            sessions[begin + train],
+            sessions[begin + train + test - 1],
+        )
+        for begin in range(0, len(sessions) - train - test + 1, step)
+    ]
+
+
+def _places(strategy: Strategy) -> dict[str, tuple[str, str]]:
+    """Return every name a parameter may go by, and where it stands; the rule's plain names win."""
+    places: dict[str, tuple[str, str]] = {}
+    for part, model in (("sizing", strategy.sizing), ("rule", strategy.rule)):
+        for field in type(model).model_fields:
+            if field != "kind":
+                places[field] = places[f"{part}.{field}"] = (part, field)
+    return places
