@@ -1,0 +1,146 @@
+"""One whole system for the tests that need one: started once, on free ports, in a directory of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from hypothesis import settings as hypothesis_settings
+from sqlalchemy import Engine, create_engine, text
+
+from trading.config import SERVICES, Settings, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+hypothesis_settings.register_profile("shared machine", deadline=None)
+hypothesis_settings.load_profile("shared machine")
+
+PORTS = (
+    "POSTGRES_PORT",
+    "REDIS_PORT",
+    "PREFECT_PORT",
+    "SIMULATOR_PORT",
+    "WEB_SERVER_PORT",
+    "DASHBOARD_PORT",
+    *(f"{service.upper()}_PORT" for service in SERVICES),
+)
+STARTING_SECONDS = 240
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nothing listens on now."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running system."""
+
+    home: Path
+    environment: dict[str, str]
+    settings: Settings
+    engine: Engine = field(repr=False)
+
+    def trading(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run the `trading` command against this system."""
+        return self.run(sys.executable, "-m", "deployments.cli", *arguments, timeout=timeout)
+
+    def run(self, *command: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run a command in this system's environment, as a user's shell would."""
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=timeout, check=False
+        )
+
+    def api(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Call the api with the token."""
+        token = self.settings.web.token.get_secret_value()
+        url = f"http://127.0.0.1:{self.settings.web.api}{path}"
+        return httpx.request(method, url, headers={"Authorization": f"Bearer {token}"}, timeout=60, **options)
+
+    def simulator(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Call a control route of the simulator."""
+        keys = self.settings.simulator
+        headers = {
+            "APCA-API-KEY-ID": keys.api_key.get_secret_value(),
+            "APCA-API-SECRET-KEY": keys.secret_key.get_secret_value(),
+        }
+        answer = httpx.post(f"http://127.0.0.1:{keys.port}/simulator/{path}", json=body, headers=headers, timeout=60)
+        answer.raise_for_status()
+        document: dict[str, Any] = answer.json()
+        return document
+
+    def scalar(self, statement: str, **parameters: Any) -> Any:
+        """Return one value from the trading database."""
+        with self.engine.connect() as connection:
+            return connection.scalar(text(statement), parameters)
+
+    def rows(self, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Return rows from the trading database."""
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(statement), parameters)]
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Start a whole system in a directory of its own; stop it after the last test."""
+    home = tmp_path_factory.mktemp("stack")
+    ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
+    ours = {"TRADING_HOME": str(home), "PREFECT_HOME": str(home / "user-prefect"), **ports}
+    settings_names = {str(row[0]) for row in Settings.load(home).masked()}
+    outside = {name: value for name, value in os.environ.items() if name not in settings_names}
+    environment = {**outside, **ours, "PREFECT_API_URL": ""}
+    command = [sys.executable, "-m", "deployments.cli"]
+    started = subprocess.run(
+        [*command, "start", "--detach"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=STARTING_SECONDS,
+        check=False,
+    )
+    try:
+        assert started.returncode == 0, started.stdout + started.stderr
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in ours.items():
+                patch.setenv(name, value)
+            loaded = Settings.load(home)
+            engine = create_engine(loaded.postgres.url(loaded.postgres.trading_db))
+            yield Stack(home, environment, loaded, engine)
+            engine.dispose()
+    finally:
+        subprocess.run([*command, "stop"], env=environment, capture_output=True, timeout=120, check=False)
+
+
+@pytest.fixture(scope="session")
+def inside(stack: Stack) -> Iterator[Stack]:
+    """Make this process part of the system: its settings, blocks and Prefect server are the stack's."""
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+
+    settings.cache_clear()
+    server = {
+        PREFECT_API_URL: stack.settings.prefect.url,
+        PREFECT_API_AUTH_STRING: stack.settings.prefect.auth.get_secret_value(),
+    }
+    with temporary_settings(server):
+        yield stack
+    settings.cache_clear()
+
+
+@pytest.fixture
+def fresh_account(inside: Stack) -> Stack:
+    """Give a test a new account of its own on the simulator, its clock at the first session's close."""
+    inside.simulator("reset", {})
+    return inside

@@ -1,0 +1,183 @@
+"""What a newcomer does with a running system, in the order of the README."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psutil
+import pytest
+import yaml
+
+from trading.config import SERVICES
+
+if TYPE_CHECKING:
+    from tests.conftest import Stack
+
+ROOT = Path(__file__).parents[2]
+DEPLOYMENTS = [
+    entry["name"] for entry in yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+]
+SERVICE_FLOWS = [name for name in DEPLOYMENTS if name not in {"trading-cycle", "close-of-day", "replay"}]
+
+
+def prefect(stack: Stack, *arguments: str, timeout: float = 180) -> Any:
+    return stack.run(sys.executable, "-m", "prefect", *arguments, timeout=timeout)
+
+
+@pytest.fixture(scope="module")
+def demo(stack: Stack) -> str:
+    """Run the demonstration once, short; its last session goes through the service deployments."""
+    done = stack.trading("demo", "--sessions", "4", timeout=280)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_demo_ends_with_figures_and_addresses(stack: Stack, demo: str) -> None:
+    for word in ("Sessions", "Orders", "Fills", "Final equity", "Return", "Max drawdown", "Sharpe"):
+        assert word.lower() in demo.lower()
+    assert f":{stack.settings.web.dashboard}" in demo
+    assert f":{stack.settings.prefect.port}" in demo
+
+
+def test_the_same_demo_again_gives_the_same_figures(stack: Stack, demo: str) -> None:
+    again = stack.trading("demo", "--sessions", "4", timeout=280)
+
+    assert figures(again.stdout) == figures(demo)
+    assert figures(demo)
+
+
+def figures(output: str) -> list[str]:
+    wanted = ("sessions", "orders", "fills", "equity", "return", "drawdown", "sharpe")
+    return [line.strip() for line in output.splitlines() if any(word in line.lower() for word in wanted)]
+
+
+def test_everything_is_verified(stack: Stack, demo: str) -> None:
+    done = stack.trading("verify", "--json")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert all(check["ok"] for check in json.loads(done.stdout))
+    assert demo
+
+
+def test_the_prefect_command_lists_every_deployment_without_an_environment(stack: Stack) -> None:
+    listed = prefect(stack, "deployment", "ls")
+
+    assert listed.returncode == 0, listed.stderr
+    for name in DEPLOYMENTS:
+        assert name in listed.stdout
+
+
+@pytest.mark.parametrize("name", SERVICE_FLOWS)
+def test_every_flow_completes_with_its_default_parameters(stack: Stack, demo: str, name: str) -> None:
+    done = prefect(stack, "deployment", "run", f"{name}/{name}", "--watch", "--watch-interval", "1", timeout=240)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Completed" in done.stdout or "completed" in done.stdout, done.stdout
+    assert demo
+
+
+def test_a_run_with_bad_parameters_is_refused_before_it_starts(stack: Stack) -> None:
+    done = prefect(stack, "deployment", "run", "backtest-strategy/backtest-strategy", "--param", "capital=-5")
+
+    assert done.returncode == 1
+    assert "greater than" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_answers_on_its_port(stack: Stack, service: str) -> None:
+    answer = httpx.get(f"http://127.0.0.1:{stack.settings.web.service(service)}/health", timeout=10)
+
+    assert answer.status_code == 200
+
+
+def test_the_api_reports_the_same_facts_as_verify(stack: Stack, demo: str) -> None:
+    verified = json.loads(stack.trading("verify", "--json").stdout)
+    answer = stack.api("GET", "/health")
+
+    assert answer.status_code == 200, answer.text
+    assert {check["name"] for check in answer.json()["checks"]} == {check["name"] for check in verified}
+    assert demo
+
+
+def test_every_order_of_the_demo_can_be_walked_back_to_its_signal(stack: Stack, demo: str) -> None:
+    orders = stack.api("GET", "/api/orders").json()["items"]
+    lineage = stack.api("GET", f"/api/orders/{orders[0]['id']}").json()["lineage"]
+
+    assert lineage["signal"]["reason"]
+    assert lineage["risk_decision"]["verdict"] in {"approved", "reduced"}
+    assert demo
+
+
+def test_the_demo_reaches_every_schema(stack: Stack, demo: str) -> None:
+    for table in (
+        "data_ingestion.bars",
+        "strategy_engine.signals",
+        "risk_management.risk_decisions",
+        "execution.fills",
+        "analytics.performance",
+        "analytics.reports",
+        "notification.messages",
+    ):
+        assert stack.scalar(f"SELECT count(*) FROM {table}") > 0, table
+    assert demo
+
+
+def test_starting_twice_is_harmless(stack: Stack) -> None:
+    before = stack.trading("status", "--json").stdout
+    again = stack.trading("start", "--detach")
+
+    assert again.returncode == 0
+    assert pids(stack.trading("status", "--json").stdout) == pids(before)
+
+
+def pids(status: str) -> list[int]:
+    return [int(unit["pid"]) for unit in json.loads(status)["units"] if unit.get("pid")]
+
+
+def test_no_secret_shows_in_logs_settings_or_process_lists(stack: Stack) -> None:
+    secrets = [
+        line.split("=", 1)[1].strip().strip("'\"")
+        for line in (stack.home / "secrets.env").read_text(encoding="utf-8").splitlines()
+        if "=" in line
+    ]
+    shown = stack.trading("config").stdout + stack.trading("config", "--json").stdout
+    logged = "".join(path.read_text(errors="replace") for path in (stack.home / "logs").glob("*.log*"))
+    commands = " ".join(
+        " ".join(psutil.Process(pid).cmdline()) for pid in pids(stack.trading("status", "--json").stdout)
+    )
+
+    assert len(secrets) >= 6
+    for secret in secrets:
+        assert secret not in shown
+        assert secret not in logged
+        assert secret not in commands
+
+
+def test_a_stack_that_was_killed_comes_up_again_and_stop_leaves_nothing(
+    stack: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """On a stack of its own beside the other one, for it does not survive."""
+    from tests.conftest import PORTS, free_ports
+
+    home = tmp_path_factory.mktemp("second")
+    ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
+    environment = stack.environment | {"TRADING_HOME": str(home), "PREFECT_HOME": str(home / "user"), **ports}
+    second = type(stack)(home, environment, stack.settings, stack.engine)
+    assert second.trading("start", "--detach", timeout=240).returncode == 0
+    status = json.loads(second.trading("status", "--json").stdout)
+    psutil.Process(status["supervisor"]["pid"]).kill()
+
+    assert second.trading("start", "--detach", timeout=240).returncode == 0
+    running = pids(second.trading("status", "--json").stdout)
+    assert second.trading("stop", timeout=180).returncode == 0
+
+    assert [pid for pid in running if psutil.pid_exists(pid)] == []
+    left = [each.info["cmdline"] for each in psutil.process_iter(["cmdline"]) if str(home) in str(each.info["cmdline"])]
+    assert left == []
+    assert pids(stack.trading("status", "--json").stdout)
+    shutil.rmtree(home, ignore_errors=True)
