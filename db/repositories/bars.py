@@ -110,7 +110,7 @@ def latest(connection: Connection, symbols: Sequence[str], *, timeframe: str) ->
         ),
         {"timeframe": timeframe, "symbols": list(symbols)},
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def judge(

@@ -48,4 +48,4 @@ def audit_since(connection: Connection, since: datetime) -> Sequence[Row[Any]]:
 def counts(connection: Connection, *, since: datetime) -> dict[str, int]:
     """Return the number of retained lines since a time, by level."""
     statement = select(LogEntry.level, func.count()).where(LogEntry.at >= since).group_by(LogEntry.level)
-    return dict(connection.execute(statement).tuples().all())
+    return dict(connection.execute(statement).all())

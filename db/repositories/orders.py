@@ -157,7 +157,7 @@ def events_since(connection: Connection, account: str, *, since: datetime) -> Se
 def filled_quantities(connection: Connection, order_ids: Sequence[int]) -> dict[int, Decimal]:
     """Return the shares that the recorded fills of orders add up to."""
     statement = select(Fill.order_id, func.sum(Fill.quantity)).where(Fill.order_id.in_(order_ids))
-    return dict(connection.execute(statement.group_by(Fill.order_id)).tuples().all())
+    return dict(connection.execute(statement.group_by(Fill.order_id)).all())
 
 
 def exit_reasons(connection: Connection, account: str) -> dict[int, str]:
@@ -171,4 +171,4 @@ def exit_reasons(connection: Connection, account: str) -> dict[int, str]:
         .outerjoin(Signal, Signal.id == SizedTarget.signal_id)
         .where(Order.account == account)
     )
-    return dict(connection.execute(statement).tuples().all())
+    return dict(connection.execute(statement).all())

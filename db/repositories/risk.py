@@ -68,7 +68,7 @@ def record_decisions(connection: Connection, decisions: Iterable[Mapping[str, An
 
 def limits(connection: Connection) -> Limits:
     """Return the limits in force: people's values over the defaults."""
-    rows = connection.execute(select(RiskLimit.name, RiskLimit.value)).tuples().all()
+    rows = connection.execute(select(RiskLimit.name, RiskLimit.value)).all()
     return Limits.model_validate(dict(rows))
 
 

@@ -79,7 +79,7 @@ def named(connection: Connection, name: str) -> Strategy:
     UnknownNameError
         There is no such strategy.
     """
-    known = dict(connection.execute(_current(StrategyRow.name)).tuples().all())
+    known = dict(connection.execute(_current(StrategyRow.name)).all())
     if name not in known:
         raise UnknownNameError("strategy", name, known)
     return Strategy.model_validate(known[name])
@@ -87,7 +87,7 @@ def named(connection: Connection, name: str) -> Strategy:
 
 def active(connection: Connection) -> list[Strategy]:
     """Return the current versions of the strategies that trade, by name."""
-    rows = connection.execute(_current(StrategyRow.name).where(StrategyRow.status == "active")).tuples()
+    rows = connection.execute(_current(StrategyRow.name).where(StrategyRow.status == "active"))
     return [Strategy.model_validate(definition) for _, definition in rows]
 
 

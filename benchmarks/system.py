@@ -1,0 +1,178 @@
+"""How long the system takes to come up, what it costs while idle, and how fast it decides.
+
+`python -m benchmarks.system [--sessions N] [--json]` starts a stack of its own on free ports in a
+temporary directory, measures, and stops it. Targets are the project's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from trading.config import SERVICES, Settings
+
+PORTS = (
+    "POSTGRES_PORT",
+    "REDIS_PORT",
+    "PREFECT_PORT",
+    "SIMULATOR_PORT",
+    "WEB_SERVER_PORT",
+    "DASHBOARD_PORT",
+    *(f"{service.upper()}_PORT" for service in SERVICES),
+)
+IDLE_SECONDS = 60.0
+SETTLING_SECONDS = 20.0
+CYCLES = 5
+POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured value and what it should be at most."""
+
+    name: str
+    value: float
+    unit: str
+    target: float
+
+    @property
+    def met(self) -> bool:
+        """Whether the value is within its target."""
+        return self.value <= self.target
+
+
+def free_environment(home: Path) -> dict[str, str]:
+    """Return an environment for a stack of its own: free ports, a home of its own, nothing inherited."""
+    names = {str(row[0]) for row in Settings.load(home).masked()}
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in PORTS]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        ports = {name: str(each.getsockname()[1]) for name, each in zip(PORTS, sockets, strict=True)}
+    outside = {name: value for name, value in os.environ.items() if name not in names}
+    return {**outside, **ports, "TRADING_HOME": str(home), "PREFECT_HOME": str(home / "user-prefect")}
+
+
+def trading(environment: dict[str, str], *arguments: str) -> tuple[float, str]:
+    """Run the `trading` command; return its seconds and output."""
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "deployments.cli", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=900)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+    return time.perf_counter() - began, done.stdout
+
+
+def processes(environment: dict[str, str]) -> list[psutil.Process]:
+    """Return every process of the stack, children included."""
+    status = json.loads(trading(environment, "status", "--json")[1])
+    roots = [status["supervisor"]["pid"], *(unit["pid"] for unit in status["units"] if unit.get("pid"))]
+    found: dict[int, psutil.Process] = {}
+    for pid in roots:
+        if psutil.pid_exists(pid):
+            root = psutil.Process(pid)
+            found |= {each.pid: each for each in (root, *root.children(recursive=True))}
+    return list(found.values())
+
+
+def idle(environment: dict[str, str]) -> tuple[float, float]:
+    """Return percent of one core and GiB of memory (PSS where the system tells it) of the idle stack."""
+    time.sleep(SETTLING_SECONDS)
+    watched = processes(environment)
+    before = sum(sum(each.cpu_times()[:2]) for each in watched)
+    time.sleep(IDLE_SECONDS)
+    after = sum(sum(each.cpu_times()[:2]) for each in watched)
+    memory = sum(getattr(each.memory_full_info(), "pss", each.memory_info().rss) for each in watched)
+    return 100 * (after - before) / IDLE_SECONDS, memory / 1024**3
+
+
+def run_deployment(settings: Settings, name: str) -> dict[str, Any]:
+    """Run a deployment and return its finished flow run."""
+    user, _, password = settings.prefect.auth.get_secret_value().partition(":")
+    with httpx.Client(base_url=settings.prefect.url, auth=(user, password), timeout=30) as client:
+        deployment = client.get(f"/deployments/name/{name}/{name}").raise_for_status().json()
+        run = client.post(f"/deployments/{deployment['id']}/create_flow_run", json={}).raise_for_status().json()
+        while True:
+            found: dict[str, Any] = client.get(f"/flow_runs/{run['id']}").raise_for_status().json()
+            if found["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}:
+                return found
+            time.sleep(POLL_SECONDS)
+
+
+def cycle_seconds(environment: dict[str, str], home: Path) -> float:
+    """Return the median seconds a trading cycle over five symbols runs, each on a new session."""
+    settings = Settings.load(home)
+    keys = {
+        "APCA-API-KEY-ID": settings.simulator.api_key.get_secret_value(),
+        "APCA-API-SECRET-KEY": settings.simulator.secret_key.get_secret_value(),
+    }
+    control = f"http://127.0.0.1:{environment['SIMULATOR_PORT']}/simulator"
+    httpx.post(f"{control}/reset", json={}, headers=keys).raise_for_status()
+    seconds: list[float] = []
+    for _ in range(CYCLES):
+        run = run_deployment(settings, "trading-cycle")
+        if run["state_type"] != "COMPLETED":
+            raise SystemExit(f"trading-cycle ended {run['state_name']}")
+        seconds.append(float(run["total_run_time"]))
+        httpx.post(f"{control}/clock", json={"advance": "session"}, headers=keys).raise_for_status()
+    return sorted(seconds)[len(seconds) // 2]
+
+
+def measure(sessions: int) -> list[Figure]:
+    """Start a stack, measure it, and stop it."""
+    with tempfile.TemporaryDirectory(prefix="trading-benchmark-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        environment = free_environment(home)
+        try:
+            cold, _ = trading(environment, "start", "--detach")
+            processor, memory = idle(environment)
+            trading(environment, "stop")
+            warm, _ = trading(environment, "start", "--detach")
+            demo, _ = trading(environment, "demo", "--sessions", str(sessions))
+            cycle = cycle_seconds(environment, home)
+        finally:
+            trading(environment, "stop")
+    return [
+        Figure("trading start --detach, cold", cold, "s", 60),
+        Figure("trading start --detach, warm", warm, "s", 25),
+        Figure("idle stack, processor", processor, "% of a core", 15),
+        Figure("idle stack, memory", memory, "GiB", 2.5),
+        Figure("trading-cycle over 5 symbols, median", cycle, "s", 3),
+        Figure(f"trading demo, {sessions} sessions", demo, "s", 120 * sessions / 60),
+    ]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sessions", type=int, default=60, help="length of the demo (60)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    chosen = parser.parse_args()
+    figures = measure(chosen.sessions)
+    if chosen.json:
+        print(json.dumps([{**asdict(figure), "met": figure.met} for figure in figures], indent=2))
+        return
+    table = Table("figure", "measured", "at most", "")
+    for figure in figures:
+        row = f"{figure.value:.2f} {figure.unit}", f"{figure.target:g} {figure.unit}", "met" if figure.met else "MISSED"
+        table.add_row(figure.name, *row)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The log lines of all services, filtered, newest first."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import resources
+from dashboard.frame import section
+from dashboard.tables import Column, show
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+SERVICES = (
+    "data_ingestion",
+    "strategy_engine",
+    "execution",
+    "risk_management",
+    "analytics",
+    "notification",
+    "prefect",
+    "api",
+    "dashboard",
+    "simulator",
+)
+COLUMNS = (
+    Column("at", "Time (ET)", "time"),
+    Column("level", "Level", width="small"),
+    Column("service", "Service"),
+    Column("message", "Message", width=760),
+    Column("logger", "Logger"),
+    Column("flow_run_id", "Run"),
+)
+PAGE = 200
+CURSORS = "log-cursors"
+
+
+def draw() -> None:
+    """Draw the tab."""
+    section("Logs", "newest first; collected by the deployment aggregate-logs")
+    first, second, third, fourth = st.columns([1, 1, 2, 1.6])
+    service = first.selectbox("Service", SERVICES, index=None, placeholder="every service", accept_new_options=True)
+    level = second.selectbox("Level", LEVELS, index=None, placeholder="every level", help="this severe or more")
+    search = third.text_input("Search", placeholder="text in the message")
+    run = fourth.text_input("Flow run", placeholder="flow run id").strip()
+    asked = (service, level, search, run)
+    cursors = _cursors(asked)
+    found = resources.read(
+        "/logs", service=service, level=level, search=search, run=run, limit=PAGE, cursor=cursors[-1]
+    )
+    show(found["items"], COLUMNS, key="logs", empty="No log lines match.", most_rows=18)
+    with st.container(horizontal=True):
+        if st.button("Newer", disabled=len(cursors) == 1, icon=":material/chevron_left:"):
+            cursors.pop()
+            st.rerun()
+        if st.button("Older", disabled=found["next"] is None, icon=":material/chevron_right:"):
+            cursors.append(found["next"])
+            st.rerun()
+
+
+def _cursors(asked: tuple[str | None, ...]) -> list[str | None]:
+    """Return the cursors of the pages walked so far; another question starts at the newest line."""
+    before, cursors = st.session_state.get(CURSORS, (None, []))
+    if before != asked:
+        cursors = [None]
+        st.session_state[CURSORS] = (asked, cursors)
+    walked: list[str | None] = cursors
+    return walked

@@ -1,0 +1,139 @@
+"""Whether the account may place an order: shares, buying power, wash trades, auction cut-offs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from simulator.books import ZERO
+from simulator.errors import ForbiddenError, UnprocessableError
+from simulator.margin import opening_cost
+from simulator.sessions import NEW_YORK, exchange_day
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from simulator.books import Order
+    from simulator.ledger import Ledger
+    from simulator.order_request import OrderRequest
+
+CENT = Decimal("0.01")
+OPG_LEAD = timedelta(minutes=2)
+CLS_LEAD = timedelta(minutes=10)
+AUCTIONS_REOPEN = time(19, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What an accepted order means for the account."""
+
+    position_intent: str
+    reserved: Decimal
+
+
+def admit(ledger: Ledger, request: OrderRequest, now: datetime) -> Admission:
+    """Return what the order means for the account, or raise Alpaca's refusal.
+
+    Raises
+    ------
+    UnprocessableError
+        The symbol is unknown, has no price yet, or the auction takes no more orders.
+    ForbiddenError
+        Shares or buying power do not suffice, or an order of the other side is open.
+    """
+    if not ledger.market.is_listed(request.symbol, now):
+        raise UnprocessableError(f'asset "{request.symbol}" not found')
+    _check_auction(ledger, request, now)
+    _check_wash_trade(ledger, request)
+    position = ledger.positions.get(request.symbol)
+    held = position.qty if position else ZERO
+    qty = _shares(ledger, request, now)
+    closing = held * (1 if request.side == "sell" else -1) > 0
+    if closing:
+        _check_shares(ledger, request, qty=qty, held=abs(held))
+        return Admission(_intent(request, closing=True), ZERO)
+    if request.side == "sell" and request.fractional:
+        raise UnprocessableError("fractional orders cannot be sold short")
+    cost = _cost(ledger, request, qty=qty, now=now)
+    power = ledger.valuation(now).buying_power
+    if cost > power:
+        details = {"buying_power": str(power.quantize(CENT)), "cost_basis": str(cost.quantize(CENT))}
+        raise ForbiddenError("insufficient buying power", **details)
+    return Admission(_intent(request, closing=False), cost)
+
+
+def _intent(request: OrderRequest, *, closing: bool) -> str:
+    actual = f"{request.side}_to_{'close' if closing else 'open'}"
+    if request.position_intent is not None and request.position_intent != actual:
+        raise UnprocessableError(f"position intent mismatch, inferred: {actual}, specified: {request.position_intent}")
+    return actual
+
+
+def _check_auction(ledger: Ledger, request: OrderRequest, now: datetime) -> None:
+    sessions, today = ledger.market.sessions, exchange_day(now)
+    if today not in sessions or request.time_in_force not in {"opg", "cls"}:
+        return
+    if request.time_in_force == "opg":
+        cutoff = sessions.open_of(today) - OPG_LEAD
+    else:
+        cutoff = sessions.close_of(today) - CLS_LEAD
+    if now >= cutoff and now.astimezone(NEW_YORK).time() < AUCTIONS_REOPEN:
+        shown = f"{cutoff.astimezone(NEW_YORK):%H:%M}"
+        raise UnprocessableError(f"{request.time_in_force} orders are refused from {shown} to 19:00 New York")
+
+
+def _check_wash_trade(ledger: Ledger, request: OrderRequest) -> None:
+    for order in ledger.orders_in(request.symbol):
+        if order.side != request.side:
+            raise ForbiddenError(
+                "potential wash trade detected. use complex orders",
+                reject_reason="opposite side order exists",
+                existing_order_id=order.id,
+            )
+
+
+def _shares(ledger: Ledger, request: OrderRequest, now: datetime) -> Decimal:
+    """Return the shares asked for, a notional taken at the last price."""
+    if request.qty is not None:
+        return request.qty
+    return (request.notional or ZERO) / _last(ledger, request, now)
+
+
+def _last(ledger: Ledger, request: OrderRequest, now: datetime) -> Decimal:
+    mark = ledger.market.mark(request.symbol, now)
+    if mark is None:
+        raise UnprocessableError(f"{request.symbol} has no price yet: use a limit order by quantity")
+    return mark.price
+
+
+def _cost(ledger: Ledger, request: OrderRequest, *, qty: Decimal, now: datetime) -> Decimal:
+    if request.notional is not None:
+        return request.notional
+    unpriced = request.limit_price is not None and ledger.market.mark(request.symbol, now) is None
+    last = request.limit_price if unpriced and request.limit_price else _last(ledger, request, now)
+    return opening_cost(qty=qty, last=last, limit=request.limit_price, short=request.side == "sell")
+
+
+def held_for_orders(orders: list[Order], price: Decimal, side: str) -> Decimal:
+    """Return the shares that open orders of one side already claim; notionals at a price."""
+    mine = [order for order in orders if order.side == side]
+    return sum(
+        (order.qty if order.qty is not None else (order.notional or ZERO) / price for order in mine),
+        start=ZERO,
+    )
+
+
+def _check_shares(ledger: Ledger, request: OrderRequest, *, qty: Decimal, held: Decimal) -> None:
+    price = ledger.price(request.symbol, ledger.account.clock)
+    claimed = held_for_orders(ledger.orders_in(request.symbol), price, request.side)
+    available = max(held - claimed, ZERO)
+    if qty > available:
+        raise ForbiddenError(
+            f"insufficient qty available for order (requested: {qty:f}, available: {available:f})",
+            symbol=request.symbol,
+            existing_qty=f"{held:f}",
+            held_for_orders=f"{claimed:f}",
+            available=f"{available:f}",
+        )
