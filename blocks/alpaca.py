@@ -24,9 +24,7 @@ class AlpacaCredentials(Block):
     _block_type_name = "Alpaca credentials"
     _block_type_slug = "alpaca-credentials"
     _description = "Key, secret and addresses of one Alpaca account: live, paper or the simulator."
-    _logo_url: ClassVar[Any] = (
-        "https://raw.githubusercontent.com/alpacahq/alpaca-py/master/docs/images/alpaca_logo.png"
-    )
+    _logo_url: ClassVar[Any] = "https://raw.githubusercontent.com/alpacahq/alpaca-py/master/docs/images/alpaca_logo.png"
     _documentation_url: ClassVar[Any] = "https://docs.alpaca.markets/docs/getting-started"
     _code_example = """
     ```python

@@ -78,9 +78,7 @@ def alpaca(settings: Settings) -> AlpacaCredentials:
 
 def channels(settings: Settings) -> NotificationChannels:
     """Return the notification channels."""
-    return NotificationChannels(
-        urls=[SecretStr(url) for url in settings.notification.urls.get_secret_value().split()]
-    )
+    return NotificationChannels(urls=[SecretStr(url) for url in settings.notification.urls.get_secret_value().split()])
 
 
 def blocks(settings: Settings) -> dict[str, Block]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from threading import local
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -39,9 +40,15 @@ def credentials() -> AlpacaCredentials:
     return loaded(AlpacaCredentials, ALPACA)
 
 
+_thread = local()
+
+
 def broker() -> Broker:
-    """Return the broker, with a session of its own: two threads never share one."""
-    return Broker(credentials().trading_client())
+    """Return this thread's broker: its connection stays open, and two threads never share one."""
+    login = credentials()
+    if getattr(_thread, "login", None) is not login:
+        _thread.login, _thread.broker = login, Broker(login.trading_client())
+    return cast("Broker", _thread.broker)
 
 
 def market_data() -> MarketData:

@@ -109,7 +109,7 @@ def test_every_order_of_the_demo_can_be_walked_back_to_its_signal(stack: Stack, 
     lineage = stack.api("GET", f"/api/orders/{orders[0]['id']}").json()["lineage"]
 
     assert lineage["signal"]["reason"]
-    assert lineage["risk_decision"]["verdict"] in {"approved", "reduced"}
+    assert lineage["decision"]["verdict"] in {"approved", "reduced"}
     assert demo
 
 

@@ -1,0 +1,140 @@
+"""Portfolio risk, limits and the trading state."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import ValidationError
+
+from api.dependencies import AccountDep, AccountQuery, ConnectionDep, EngineDep, Limit
+from api.errors import MissingError, RefusedError, first_problem
+from api.schemas.orders import RiskDecision
+from api.schemas.risk import (
+    LimitBreach,
+    LimitValue,
+    Risk,
+    RiskLimit,
+    RiskSnapshot,
+    StateChange,
+    StateRequest,
+    TradingState,
+)
+from db.repositories import audit
+from db.repositories import risk as repository
+from db.results import portfolio, risk
+from trading.errors import UnknownNameError
+from trading.limits import Limits
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+router = APIRouter(prefix="/api/risk", tags=["risk"])
+
+ACTOR = "api"
+
+
+@router.get("")
+def risk_now(connection: ConnectionDep, account: AccountDep, limit: Limit = 100) -> Risk:
+    """Return the account's risk: the latest snapshot, histories, limits, breaches, the trading state."""
+    history = RiskSnapshot.each(risk.snapshots(connection, account, limit=limit))
+    return Risk(
+        snapshot=history[0] if history else None,
+        history=history,
+        limits=_limits(connection),
+        breaches=LimitBreach.each(risk.breaches(connection, account, limit=limit)),
+        trading_state=_state(connection, account),
+        changes=StateChange.each(risk.changes(connection, account, limit=limit)),
+    )
+
+
+@router.get("/decisions")
+def decisions(
+    *,
+    connection: ConnectionDep,
+    account: AccountDep,
+    session: Annotated[date | None, Query(description="only this session")] = None,
+    verdict: Annotated[Literal["approved", "reduced", "rejected"] | None, Query()] = None,
+    limit: Limit = 100,
+) -> list[RiskDecision]:
+    """Return risk decisions with the checks that made them, newest first."""
+    return RiskDecision.each(risk.decisions(connection, account, session=session, verdict=verdict, limit=limit))
+
+
+@router.put("/limits/{name}")
+def set_limit(engine: EngineDep, name: str, body: LimitValue) -> RiskLimit:
+    """Set a limit, from the next decision on."""
+    if name not in Limits.model_fields:
+        raise UnknownNameError("limit", name, Limits.model_fields)
+    with engine.begin() as connection:
+        _check_limit(connection, name, body.value)
+        repository.set_limit(connection, name, body.value, by=ACTOR)
+        audit.record(connection, actor=ACTOR, action="risk.limit", subject=name, detail={"value": body.value})
+        return next(limit for limit in _limits(connection) if limit.name == name)
+
+
+@router.post("/state")
+def set_trading_state(engine: EngineDep, body: StateRequest, account: AccountQuery = None) -> TradingState:
+    """Halt, reduce or resume the account's trading."""
+    with engine.begin() as connection:
+        chosen = portfolio.account(connection, account)
+        if chosen is None:
+            raise MissingError("no account has been seen yet, so there is no trading to halt or resume")
+        repository.set_trading_state(
+            connection,
+            account=chosen,
+            state=body.state,
+            reason=body.reason,
+            by=ACTOR,
+            at=_now(connection, chosen),
+        )
+        detail = {"state": body.state, "reason": body.reason}
+        audit.record(connection, actor=ACTOR, action="risk.state", subject=chosen, detail=detail)
+        return _state(connection, chosen)
+
+
+def _limits(connection: Connection) -> list[RiskLimit]:
+    chosen = {row.name: row for row in risk.overrides(connection)}
+    listed = []
+    for name, field in Limits.model_fields.items():
+        row = chosen.get(name)
+        default = float(field.default)
+        listed.append(
+            RiskLimit(
+                name=name,
+                value=row.value if row else default,
+                default=default,
+                description=field.description or "",
+                updated_by=row.updated_by if row else None,
+                updated_at=row.updated_at if row else None,
+            )
+        )
+    return listed
+
+
+def _check_limit(connection: Connection, name: str, value: float) -> None:
+    others = {row.name: row.value for row in risk.overrides(connection)}
+    try:
+        Limits.model_validate({**others, name: value})
+    except ValidationError as error:
+        raise RefusedError(first_problem(error.errors())) from None
+
+
+def _state(connection: Connection, account: str | None) -> TradingState:
+    row = risk.trading_state(connection, account)
+    if row is None:
+        return TradingState(state="ACTIVE", reason="", changed_by=None, changed_at=None)
+    return TradingState.of(row)
+
+
+def _now(connection: Connection, account: str) -> datetime:
+    """Return the broker's time as last seen, and always later than the last change of the state."""
+    row = portfolio.account_row(connection, account)
+    if row is None:
+        raise MissingError(f"no account {account}; GET /api/accounts lists them")
+    seen: datetime = row.last_seen_at
+    changes = risk.changes(connection, account, limit=1)
+    return max(seen, changes[0].changed_at + timedelta(microseconds=1)) if changes else seen
