@@ -23,13 +23,13 @@ NAMES = {
     "cagr": "Annual return (CAGR)",
     "var_95": "Value at risk, 95 %, one day",
     "cvar_95": "Expected shortfall, 95 %, one day",
-    "max_drawdown_days": "Longest drawdown, sessions",
+    "max_drawdown_days": "Longest drawdown, days",
     "positive_days": "Days with a gain",
     "alpha": "Alpha, annual",
     "volatility": "Volatility, annual",
 }
-SIGNED = ("total_return", "cagr", "best_day", "worst_day", "max_drawdown", "alpha")
-FRACTIONS = ("positive_days", "var_95", "cvar_95", "volatility", "win_rate", "exposure", "turnover")
+SIGNED = ("total_return", "cagr", "best_day", "worst_day", "alpha")
+FRACTIONS = ("max_drawdown", "positive_days", "var_95", "cvar_95", "volatility", "win_rate", "exposure", "turnover")
 RATIOS = ("sharpe", "sortino", "calmar", "beta", "profit_factor")
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from api.dependencies import AccountDep, ConnectionDep, StrategyFilter, SymbolFilter
 from api.errors import MissingError
 from api.schemas.portfolio import Account, EquityCurve, EquityPoint, Portfolio, Position
-from db.results import portfolio, risk, strategies
+from db.results import gauges, portfolio, risk, strategies
 from trading.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ FIGURES = ("session", "at", "equity", "cash", "buying_power", "long_value", "sho
 
 @router.get("/accounts")
 def accounts(connection: ConnectionDep) -> list[Account]:
-    """Return every account the system has traded, the one seen last first."""
+    """Return every account the system has traded, the one used last first."""
     return Account.each(portfolio.accounts(connection))
 
 
@@ -40,6 +40,8 @@ def portfolio_now(connection: ConnectionDep, account: AccountDep) -> Portfolio:
         kind=row.kind,
         opening_equity=row.opening_equity,
         trading_state=state.state if state else "ACTIVE",
+        orders=sum(gauges.orders_by_status(connection, account).values()),
+        fills=gauges.fills(connection, account),
         positions=Position.each(portfolio.positions(connection, account)),
         **_figures(newest, float(row.opening_equity)),
     )

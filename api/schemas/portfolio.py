@@ -48,6 +48,8 @@ class Portfolio(Answer):
     total_return: float | None
     opening_equity: float
     trading_state: str
+    orders: int
+    fills: int
     positions: list[Position]
 
 

@@ -12,7 +12,7 @@ from dashboard.tables import Column, show
 
 TIMEFRAMES = ("1Day", "1Hour", "30Min", "15Min", "5Min", "1Min")
 SPANS = {"3 months": 63, "6 months": 126, "1 year": 252, "2 years": 504}
-FRACTIONS = ("volatility", "roc", "bollinger_percent", "bollinger_width")
+FRACTIONS = ("volatility", "bollinger_percent", "bollinger_width")
 AVERAGES = {"SMA 20": 20, "SMA 50": 50}
 COMPARISONS = {"above": 1, "below": -1}
 

@@ -31,7 +31,7 @@ class Performance(Base):
 
 
 class EquityPoint(Base):
-    """One session of a scope's equity curve."""
+    """One session of a scope's equity curve; `drawdown` is the fall from the peak so far, zero or below."""
 
     __tablename__ = "equity_curve"
     __table_args__ = (PrimaryKeyConstraint("account", "scope", "session"), {"schema": SCHEMA})

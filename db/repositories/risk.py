@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from pydantic import ValidationError
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -86,8 +87,8 @@ def set_limit(connection: Connection, name: str, value: float, *, by: str) -> No
         raise UnknownNameError("limit", name, Limits.model_fields)
     try:
         Limits.model_validate({**limits(connection).model_dump(), name: value})
-    except ValueError as error:
-        raise InvalidValueError(name, value, str(error).splitlines()[2].strip().split(" [")[0]) from None
+    except ValidationError as error:
+        raise InvalidValueError(name, value, error.errors()[0]["msg"]) from None
     row = {"name": name, "value": float(value), "updated_by": by, "updated_at": func.now()}
     upsert(connection, RiskLimit, [row], keys=["name"])
 

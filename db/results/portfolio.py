@@ -22,12 +22,12 @@ PORTFOLIO = "portfolio"
 
 
 def accounts(connection: Connection) -> Rows:
-    """Return every account, the one seen last first."""
-    return connection.execute(select(Account.__table__).order_by(Account.last_seen_at.desc())).all()
+    """Return every account, the one used last first."""
+    return connection.execute(select(Account.__table__).order_by(Account.used_at.desc())).all()
 
 
 def account(connection: Connection, asked: str | None) -> str | None:
-    """Return the account to show: the one asked for, else the one seen last; None before there is any.
+    """Return the account to show: the one asked for, else the one used last; None before there is any.
 
     Raises
     ------

@@ -140,7 +140,7 @@ def _record(
         "flow_run_id": flow_run_id(),
     }
     results.record_performance(connection, row)
-    falls = 1 - curve / curve.cummax()
+    falls = curve / curve.cummax() - 1
     scaled = market / float(market.iloc[0]) * float(curve.iloc[0]) if market is not None else None
     results.record_curve(
         connection,

@@ -93,8 +93,8 @@ def _chart(equity: pd.DataFrame) -> Any:
     for name in ("equity", "benchmark"):
         if equity[name].notna().any():
             figure.add_trace(go.Scatter(x=equity["session"], y=equity[name], name=name), row=1, col=1)
-    falls = -equity["drawdown"]
-    figure.add_trace(go.Scatter(x=equity["session"], y=falls, name="drawdown", fill="tozeroy"), row=2, col=1)
+    falls = go.Scatter(x=equity["session"], y=equity["drawdown"], name="drawdown", fill="tozeroy")
+    figure.add_trace(falls, row=2, col=1)
     figure.update_yaxes(tickformat=".1%", row=2, col=1)
     figure.update_layout(height=480, margin={"l": 10, "r": 10, "t": 20, "b": 10}, template="plotly_white")
     return Markup(figure.to_html(full_html=False, include_plotlyjs=True, div_id="equity"))  # noqa: S704 - plotly's own

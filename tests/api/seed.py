@@ -287,7 +287,7 @@ def _plant_equity(connection: Connection, books: Books, session: int) -> None:
         "sessions": session - 58,
         "total_return": float(equity / CAPITAL - 1),
         "sharpe": 0.84,
-        "max_drawdown": -0.067,
+        "max_drawdown": 0.067,
         "beta": None,
     }
     if session == SESSIONS - 1:

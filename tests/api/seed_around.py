@@ -21,7 +21,7 @@ def plant_risk(connection: Connection) -> None:
             connection, risk_management.RiskSnapshot,
             {"account": ACCOUNT, "at": at(day, 16), "session": day, "equity": 99_000 + back, "gross_exposure": 0.5,
              "net_exposure": 0.5, "largest_weight": 0.22, "beta": 1.1, "var_95": 0.013, "cvar_95": 0.019,
-             "drawdown": -0.02,
+             "drawdown": 0.02,
              "daily_return": -0.001, "state": "ACTIVE", "flow_run_id": RUN},
         )  # fmt: skip
     breach = {
@@ -52,7 +52,7 @@ def plant_research(connection: Connection, versions: dict[str, str]) -> None:
         connection, strategy_engine.Backtest, key="crossover-2012", strategy=CROSSOVER,
         strategy_version=versions[CROSSOVER],
         range_start=history[0].session, range_end=LAST, capital=CAPITAL, costs={"commission_bps": 0, "slippage_bps": 2},
-        bars_sha256="1" * 64, metrics={"total_return": 0.034, "sharpe": 0.6, "max_drawdown": -0.05}, flow_run_id=RUN,
+        bars_sha256="1" * 64, metrics={"total_return": 0.034, "sharpe": 0.6, "max_drawdown": 0.05}, flow_run_id=RUN,
         assumptions={"text": ["fills at the next open", "whole shares"]},
     )  # fmt: skip
     for number, entry in enumerate((20, 60, 100)):

@@ -20,7 +20,7 @@ COLUMNS = (
     Column("capital", "Capital", "money"),
     Column("total_return", "Return", "signed_percent"),
     Column("sharpe", "Sharpe", "ratio"),
-    Column("max_drawdown", "Max drawdown", "signed_percent"),
+    Column("max_drawdown", "Max drawdown", "percent"),
     Column("strategy_version", "Version"),
     Column("created_at", "Made (ET)", "time"),
 )

@@ -77,6 +77,6 @@ def _table(results: list[resources.Row]) -> None:
         Column("total_return", "Return", "signed_percent"),
         Column("sharpe", "Sharpe", "ratio"),
         Column("deflated_sharpe", "Deflated Sharpe", "ratio", help="Bailey and Lopez de Prado (2014)"),
-        Column("max_drawdown", "Max drawdown", "signed_percent"),
+        Column("max_drawdown", "Max drawdown", "percent"),
     )
     show(ranked, columns, key="research-results", empty="")

@@ -75,7 +75,7 @@ def _snapshot(found: resources.Row) -> None:
         ("Gross exposure", percent(snapshot["gross_exposure"], places=1)),
         ("Net exposure", percent(snapshot["net_exposure"], places=1)),
         ("Largest position", percent(snapshot["largest_weight"], places=1)),
-        ("Drawdown", percent(snapshot["drawdown"], sign=True)),
+        ("Drawdown", percent(snapshot["drawdown"])),
         ("Value at risk 95 %", percent(snapshot["var_95"])),
         ("Beta", figure(snapshot["beta"])),
     )
