@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine, create_engine, text
 
+from tasks import resources
 from trading.config import SERVICES, Settings, settings
 
 if TYPE_CHECKING:
@@ -137,6 +138,14 @@ def inside(stack: Stack) -> Iterator[Stack]:
     with temporary_settings(server):
         yield stack
     settings.cache_clear()
+
+
+def forget_resources() -> None:
+    """Close what steps keep open and let the next one log in anew."""
+    if resources.database.cache_info().currsize:
+        resources.database().dispose()
+    for cached in (resources.database, resources.credentials, resources.channels):
+        cached.cache_clear()
 
 
 @pytest.fixture

@@ -30,11 +30,8 @@ def save(connection: Connection, strategy: Strategy, *, by: str) -> str:
     """
     version = strategy.version
     definition = strategy.model_dump(mode="json")
-    insert_missing(
-        connection,
-        StrategyVersion,
-        [{"version": version, "strategy": strategy.name, "definition": definition}],
-    )
+    content = {"version": version, "strategy": strategy.name, "definition": definition}
+    upsert(connection, StrategyVersion, [content], keys=["version"])  # the description may change within a version
     row = insert(StrategyRow).values(name=strategy.name, current_version=version, status="paused", updated_by=by)
     changed = {"current_version": version, "updated_by": by, "updated_at": func.now()}
     differs = StrategyRow.current_version != version

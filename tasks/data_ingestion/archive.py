@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     import pandas as pd
+    from sqlalchemy import Row
 
 PRICES = ("open", "high", "low", "close")
 
@@ -125,21 +126,33 @@ def restore_bars(*, timeframe: str, start: date, end: date) -> Report:
     Raises
     ------
     DataError
-        A file does not hold what its manifest row says.
+        A file does not hold what its manifest row says; nothing is restored.
     """
-    import pandas as pd
-
-    rows = []
     with database().connect() as connection:
-        listed = archives.listed(connection, timeframe=timeframe)
+        listed = [
+            entry
+            for entry in archives.listed(connection, timeframe=timeframe)
+            if entry.range_end > bar_timestamp(start) and entry.range_start <= bar_timestamp(end)
+        ]
     for entry in listed:
-        if entry.range_end <= bar_timestamp(start) or entry.range_start > bar_timestamp(end):
-            continue
-        frame = pd.read_parquet(entry.path)
-        if fingerprint(frame) != entry.sha256:
-            raise DataError(f"{entry.path}: not what was archived (checksum differs); restore it from a backup")
+        _verified(entry)
+    rows = []
+    for entry in listed:
+        frame = _verified(entry)
         with database().begin() as connection:
             bars_repository.put_back(connection, frame, timeframe=timeframe)
             archives.set_status(connection, entry.id, "restored")
         rows.append({"from": entry.range_start, "to": entry.range_end, "bars": len(frame), "file": entry.path})
     return Report(f"{timeframe} bars restored", {"files": len(rows), "bars": sum(r["bars"] for r in rows)}, rows)
+
+
+def _verified(entry: Row[Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        frame = pd.read_parquet(entry.path)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{entry.path}: the archive cannot be read: {str(error).splitlines()[0]}") from None
+    if fingerprint(frame) != entry.sha256:
+        raise DataError(f"{entry.path}: not what was archived (checksum differs); restore it from a backup")
+    return frame

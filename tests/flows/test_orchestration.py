@@ -13,6 +13,7 @@ from tasks import resources
 from tasks.execution.simulation import coming_sessions, step_before_open
 from tasks.panels import load_sessions
 from tasks.strategy_engine.signals import strategies_to_run
+from tests.conftest import forget_resources
 from trading.backtest import run
 from trading.calendar import session_of
 from trading.errors import InvalidValueError
@@ -33,8 +34,7 @@ OBSERVATIONS = {"notification.component_health", "logging.log_entries", "logging
 @pytest.fixture(autouse=True)
 def own_resources(inside: Stack) -> Iterator[None]:  # noqa: ARG001 - the resources are the stack's
     yield
-    for cached in (resources.database, resources.credentials, resources.channels):
-        cached.cache_clear()
+    forget_resources()
 
 
 def rows_by_table(stack: Stack) -> dict[str, int]:

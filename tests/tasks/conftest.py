@@ -15,6 +15,7 @@ from tasks.execution.simulation import coming_sessions, step_before_open
 from tasks.risk_management.limits import decide_orders
 from tasks.risk_management.sizing import size_targets
 from tasks.strategy_engine.signals import decide_signals, strategies_to_run
+from tests.conftest import forget_resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 def own_resources(inside: Stack) -> Iterator[None]:  # noqa: ARG001 - the resources are the stack's
     """Let no engine or login outlive the stack it belongs to."""
     yield
-    for cached in (resources.database, resources.credentials, resources.channels):
-        cached.cache_clear()
+    forget_resources()
 
 
 @pytest.fixture
