@@ -55,7 +55,7 @@ def test_a_summary_counts_gains_and_losses() -> None:
 def test_metrics_read_as_people_write_them() -> None:
     found = facts.grouped({"total_return": 0.1, "sharpe": 1.234, "max_drawdown": 0.05, "sessions": 60, "trades": 12})
     assert found["Return"] == {"Total return": "+10.00 %"}
-    assert found["Risk"] == {"Max drawdown": "\u22125.00 %"}
+    assert found["Risk"] == {"Max drawdown": "5.00 %"}
     assert found["Ratios"] == {"Sharpe": "1.23"}
     assert found["Further"] == {"Trades": "12"}
     assert facts.metric("sharpe", None) == "\u2013"
