@@ -1,0 +1,187 @@
+"""The `trading` command."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+app = typer.Typer(
+    name="trading",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help=(
+        "Runs the trading system on this machine: PostgreSQL, Redis, the Prefect server, six services, "
+        "the api, the dashboard and, without Alpaca keys, a simulated broker.\n\n"
+        "First time?  [bold]trading demo[/bold]  starts everything and trades 60 sessions of real daily bars.\n\n"
+        "State lives in TRADING_HOME; every setting is an environment variable or a line in .env: see "
+        "[bold]trading config[/bold]."
+    ),
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
+
+
+def one_line_errors[**P](command: Callable[P, None]) -> Callable[P, None]:
+    """Turn the project's errors into one line on stderr and exit code 1, Ctrl-C into 130."""
+
+    @functools.wraps(command)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        from trading.errors import TradingError
+
+        try:
+            command(*args, **kwargs)
+        except TradingError as error:
+            from deployments import terminal
+
+            terminal.show_error(error)
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            sys.stderr.write("interrupted\n")
+            raise typer.Exit(130) from None
+
+    return guarded
+
+
+@app.command()
+@one_line_errors
+def start(
+    *,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Return when everything is healthy and keep it running.")
+    ] = False,
+) -> None:
+    """Start the whole stack; without --detach, supervise it until Ctrl-C.
+
+    The first start creates the databases and generates passwords (TRADING_HOME/secrets.env). A
+    component that crashes is restarted, five times at most. Starting twice is harmless.
+    """
+    from deployments import terminal
+    from deployments.stack import launch
+    from deployments.stack.journal import AlreadyRunningError
+    from trading.config import home
+
+    progress = terminal.Progress()
+    try:
+        if detach:
+            with progress:
+                record = launch.start_detached(home(), on_change=progress)
+            terminal.show_addresses(home(), record)
+        else:
+            terminal.log_to_stderr()
+            with progress:
+                launch.supervise(home(), on_change=progress, on_ready=lambda record: _supervising(progress, record))
+    except AlreadyRunningError as error:
+        terminal.say(f"{error}; nothing to do")
+        terminal.show_addresses(home())
+
+
+def _supervising(progress: Callable[..., None], record: object) -> None:
+    from deployments import terminal
+    from deployments.stack.journal import Record
+    from trading.config import home
+
+    progress(record)
+    terminal.show_addresses(home(), record if isinstance(record, Record) else None)
+    terminal.say("Ctrl-C stops everything")
+
+
+@app.command()
+@one_line_errors
+def stop() -> None:
+    """Stop the stack, the web layer first and the databases last.
+
+    Running flows get 30 seconds to finish. Only processes that `start` started are ended, also when
+    the supervisor itself was killed.
+    """
+    from deployments import terminal
+    from deployments.stack import launch
+    from trading.config import home
+
+    with terminal.waiting("stopping"):
+        stopped = launch.stop(home())
+    terminal.say(f"stopped {', '.join(stopped)}" if stopped else f"nothing was running from {home()}")
+
+
+@app.command()
+@one_line_errors
+def status(*, as_json: Json = False) -> None:
+    """Show what runs: state, process, restarts and address of each component; exit code 1 if not all of it."""
+    from deployments import terminal
+    from deployments.stack import journal
+    from trading.config import home
+
+    record = journal.read(home())
+    if as_json:
+        print(json.dumps({"home": str(home()), **journal.payload(record)}, indent=2))
+    else:
+        terminal.show_status(home(), record)
+    healthy = record.alive and record.phase == "running"
+    if not healthy or any(unit.state not in {"healthy", "done"} for unit in record.units):
+        raise typer.Exit(1)
+
+
+@app.command()
+@one_line_errors
+def verify(*, as_json: Json = False) -> None:
+    """Examine everything that must be right, in one table; exit code 1 when anything is not.
+
+    Every component answers, migrations are at head, deployments equal prefect.yaml, a worker is online
+    in each pool, blocks load, the automations that end dead runs are there, data is fresh.
+    """
+    from deployments import terminal
+    from deployments.verification import verify as examine
+    from trading.config import home
+
+    with terminal.waiting("examining"):
+        checks = examine(home())
+    if as_json:
+        print(json.dumps([check.as_dict() for check in checks], indent=2))
+    else:
+        terminal.show_checks(checks)
+    if not all(check.ok for check in checks):
+        raise typer.Exit(1)
+
+
+@app.command()
+@one_line_errors
+def demo(
+    *,
+    sessions: Annotated[int, typer.Option(min=1, max=2000, help="Trading days to replay.")] = 60,
+) -> None:
+    """Trade past sessions of real daily bars against the simulated broker, and show the result.
+
+    Starts the stack when it is not running. Resets the simulator to its opening cash, then runs the
+    deployment replay/replay: each session's bars become signals, sized orders, fills and positions.
+    """
+    from deployments import terminal
+    from deployments.demonstration import demonstrate
+    from trading.config import home
+
+    terminal.show_demonstration(home(), demonstrate(home(), sessions))
+
+
+@app.command()
+@one_line_errors
+def config(*, as_json: Json = False) -> None:
+    """Show every setting: its variable, the value in effect (secrets masked) and what it means."""
+    from deployments import terminal
+    from deployments.stack.plan import settings_in_use
+    from trading.config import home
+
+    rows = settings_in_use(home()).masked()
+    if as_json:
+        print(json.dumps([dict(zip(("variable", "value", "meaning"), row, strict=True)) for row in rows], indent=2))
+    else:
+        terminal.show_settings(rows)
+
+
+if __name__ == "__main__":
+    app()

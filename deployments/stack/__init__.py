@@ -1,0 +1,1 @@
+"""The local stack: every component as data, and the supervisor that starts, watches and stops them."""

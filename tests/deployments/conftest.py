@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+os.environ.setdefault("PREFECT_HOME", tempfile.mkdtemp(prefix="prefect-home-"))  # before prefect is imported
+
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
+
+from deployments.stack import postgres_server
+from deployments.warm_worker import WarmWorker
+from trading.config import Postgres, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from uuid import UUID
+
+    from prefect.client.schemas.objects import FlowRun
+
+    from deployments.stack.component import Account
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def eventually[T](look: Callable[[], T], *, seconds: float = 60, what: str = "") -> T:
+    """Return the first true answer of `look`."""
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < end, f"not within {seconds} s: {what or look}"
+        time.sleep(0.2)
+    return found
+
+
+@dataclass
+class Worker:
+    """A worker process of the test, its output in a file."""
+
+    process: subprocess.Popen[bytes]
+    output: Path
+    health: str
+
+    def said(self, words: str) -> bool:
+        return words in self.output.read_text(encoding="utf-8", errors="replace")
+
+    def wait_until_ready(self) -> None:
+        eventually(lambda: self.said("flows loaded in"), seconds=150, what=f"start, see {self.output}")
+
+    def end(self, signum: int = signal.SIGTERM, *, seconds: float = 30) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(signum)
+        return self.process.wait(seconds)
+
+
+@dataclass
+class BarePrefectServer:
+    """A Prefect server on SQLite with nothing deployed, and what tests do with it."""
+
+    url: str
+    home: Path
+    client: SyncPrefectClient
+    workers: list[Worker] = field(default_factory=list)
+
+    eventually = staticmethod(eventually)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+        ours = {
+            "PREFECT_HOME": str(self.home),
+            "PREFECT_API_URL": self.url,
+            "PREFECT_WORKER_QUERY_SECONDS": "2",
+            "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.2",
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(self.home / "code")]),
+        }
+        return kept | ours | more
+
+    def prefect(self, *words: str) -> None:
+        command = [sys.executable, "-m", "prefect", "--no-prompt", *words]
+        done = subprocess.run(command, env=self.environment(), capture_output=True, check=False, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def start_worker(self, pool: str, *words: str, **environment: str) -> Worker:
+        port, output = free_port(), self.home / f"worker-{len(self.workers)}.log"
+        where = {"PREFECT_WORKER_WEBSERVER_HOST": "127.0.0.1", "PREFECT_WORKER_WEBSERVER_PORT": str(port)}
+        command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool]
+        with output.open("wb") as stream:
+            process = subprocess.Popen(
+                [*command, "--type", "trading-warm", "--with-healthcheck", *words],
+                env=self.environment(**where, **environment),
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+            )
+        worker = Worker(process, output, f"http://127.0.0.1:{port}/health")
+        self.workers.append(worker)
+        return worker
+
+    def create_pool(self, name: str) -> None:
+        template = WarmWorker.get_default_base_job_template()
+        self.client.create_work_pool(WorkPoolCreate(name=name, type="trading-warm", base_job_template=template))
+
+    def deploy(self, flow: str, pool: str, **options: Any) -> UUID:
+        entrypoint = options.pop("entrypoint", f"warm_flows.{flow}")
+        flow_id = self.client.create_flow_from_name(flow.replace("_", "-"))
+        return self.client.create_deployment(
+            flow_id, f"{flow}-on-{pool}", work_pool_name=pool, entrypoint=entrypoint, **options
+        )
+
+    def start_run(self, deployment: UUID, **parameters: Any) -> UUID:
+        return self.client.create_flow_run_from_deployment(deployment, parameters=parameters).id
+
+    def run(self, flow_run_id: UUID) -> FlowRun:
+        return self.client.read_flow_run(flow_run_id)
+
+    def state(self, flow_run_id: UUID) -> str:
+        return self.run(flow_run_id).state_name or ""
+
+    def ended(self, flow_run_id: UUID, *, seconds: float = 60) -> FlowRun:
+        def final() -> FlowRun | None:
+            flow_run = self.run(flow_run_id)
+            return flow_run if flow_run.state and flow_run.state.is_final() else None
+
+        found = eventually(final, seconds=seconds, what=f"end of {flow_run_id}")
+        assert found is not None
+        return found
+
+    def cancel(self, flow_run_id: UUID) -> None:
+        body = {"state": {"type": "CANCELLING"}}  # what the UI sends
+        httpx.post(f"{self.url}/flow_runs/{flow_run_id}/set_state", json=body).raise_for_status()
+
+    def logs(self, flow_run_id: UUID) -> str:
+        wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[flow_run_id]))
+        return "\n".join(log.message for log in self.client.read_logs(wanted))
+
+
+@pytest.fixture(scope="session")
+def bare_prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BarePrefectServer]:
+    # On SQLite a busy server answers 503 for minutes; PostgreSQL is also what the system runs it on.
+    home, port = tmp_path_factory.mktemp("prefect"), free_port()
+    url = f"http://127.0.0.1:{port}/api"
+    (home / "code").mkdir()
+    with ExitStack() as stack:
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+        environment |= {
+            "PREFECT_HOME": str(home),
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL": stack.enter_context(_postgres()),
+        }
+        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1"]
+        stack.enter_context(_program([*command, "--port", str(port)], environment, home / "server.log"))
+        eventually(lambda: _answers(f"{url}/health"), seconds=120, what="Prefect server")
+        server = BarePrefectServer(url, home, stack.enter_context(SyncPrefectClient(api=url)))
+        yield server
+        for worker in server.workers:
+            worker.process.kill()
+            worker.process.wait()
+
+
+@contextmanager
+def _postgres() -> Iterator[str]:
+    with TemporaryDirectory(prefix="trading-test-", ignore_cleanup_errors=True) as home:
+        Path(home).chmod(0o755)  # the server's account passes through
+        postgres = Postgres(port=free_port(), POSTGRES_PASSWORD="bare")
+        settings = Settings.load(Path(home)).model_copy(update={"postgres": postgres})
+        server = postgres_server.Server(settings, postgres.port, os.environ)
+        component = server.component()
+        assert component.prepare is not None
+        component.prepare()
+        with _program(component.command, component.environment, Path(home) / "log", component.account):
+            eventually(lambda: component.probe() is None, seconds=30, what="PostgreSQL")
+            postgres_server.create_databases(settings, postgres.address, postgres.port, ("bare",))
+            yield postgres.url("bare", driver="asyncpg")
+
+
+@contextmanager
+def _program(
+    command: Sequence[str], environment: Mapping[str, str], output: Path, account: Account | None = None
+) -> Iterator[None]:
+    with output.open("wb") as stream:
+        process = subprocess.Popen(
+            command,
+            env=dict(environment),
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+        )
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+def _answers(url: str) -> bool:
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(url, timeout=2).is_success
+    return False

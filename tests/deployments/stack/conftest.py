@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deployments.stack import accounts, environment, shutdown
+from deployments.stack.places import make_home
+from trading.config import SECTIONS, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A state directory that every account can enter, no setting in the environment, nothing left behind."""
+    for kind in SECTIONS.values():
+        for field in kind.model_fields.values():
+            monkeypatch.delenv(str(field.alias), raising=False)
+    place = Path(tempfile.mkdtemp(prefix="trading-test-"))
+    place.chmod(0o755)
+    monkeypatch.setenv("TRADING_HOME", str(place))
+    monkeypatch.chdir(place)
+    make_home(place)
+    yield place
+    shutdown.sweep(environment.marker(place))
+    elsewhere = accounts.database_directory(place, accounts.unprivileged())
+    monkeypatch.undo()
+    for directory in {place, elsewhere}:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """A function that returns ports nobody listens on."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    return find
+
+
+@pytest.fixture
+def settings(home: Path, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings with generated secrets and ports of their own."""
+    from deployments.stack.credentials import ensure_secrets
+
+    for variable in ("POSTGRES_PORT", "REDIS_PORT", "PREFECT_PORT", "SIMULATOR_PORT"):
+        monkeypatch.setenv(variable, str(free_port()))
+    return ensure_secrets(home)
+
+
+@pytest.fixture
+def base(home: Path) -> dict[str, str]:
+    """The least environment of a child, marked as part of this test's stack."""
+    return {"PATH": os.environ["PATH"], "TRADING_STACK": environment.marker(home)}
