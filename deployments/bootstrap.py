@@ -60,10 +60,10 @@ async def run(settings: Settings) -> None:
         done("limit, automations, blocks")
         from deployments.orchestration.deploying import deploy
 
-        count = await deploy(client, entries)
+        count = await deploy(client, entries, trading=bootstrapped.trading_switch(settings))
         done(f"{len(entries)} deployments, {count} changed")
         if mark := os.environ.get("TRADING_BOOTSTRAP_MARK"):
-            bootstrapped.remember(settings.home, mark, await _inventory(client))
+            bootstrapped.remember(settings, mark, await _inventory(client))
     _save_profile(settings)
 
 

@@ -29,7 +29,7 @@ from deployments.warm import cancelling, news, states
 from deployments.warm.flows import LoadedFlows
 from deployments.warm.job import WarmConfiguration, WarmVariables
 from deployments.warm.run import Run
-from deployments.warm.settings import WarmSettings
+from trading.config import Warm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +67,7 @@ class WarmWorker(BaseWorker[WarmConfiguration, WarmVariables, WarmWorkerResult])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.patience = WarmSettings()
+        self.patience = Warm()
         self.flows = LoadedFlows()
         self.runs_done = 0
         self._runs: dict[UUID, Run] = {}

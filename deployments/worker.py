@@ -30,6 +30,8 @@ from prefect.workers.process import ProcessWorker
 from deployments.warm_worker import WarmWorker
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from prefect.client.schemas.responses import WorkerFlowRunResponse
     from prefect.events import Event
     from prefect.workers.base import BaseWorker
@@ -127,6 +129,10 @@ class AttentiveWarmWorker(Attentive, WarmWorker, abc.ABC):
     _looked_at = float("-inf")
     _seen = 0
     _born = time.monotonic()
+
+    def _hear(self, event: str, flow_run_id: UUID) -> None:
+        self._told = True  # what the base class heard, it may ask about at once
+        super()._hear(event, flow_run_id)
 
     async def _preload(self) -> bool:
         if time.monotonic() - self._looked_at < RESYNC_SECONDS:

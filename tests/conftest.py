@@ -98,6 +98,8 @@ class Stack:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Start a whole system in a directory of its own; stop it after the last test."""
     home = tmp_path_factory.mktemp("stack")
+    for folder in (home, home.parent, home.parent.parent):  # root's PostgreSQL runs under another account
+        folder.chmod(0o755)
     ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
     ours = {"TRADING_HOME": str(home), "PREFECT_HOME": str(home / "user-prefect"), **ports}
     settings_names = {str(row[0]) for row in Settings.load(home).masked()}

@@ -193,6 +193,20 @@ class Notification(_Section):
     )
 
 
+class Warm(_Section):
+    """How patient the in-process workers of the trading path are."""
+
+    grace_seconds: float = Field(
+        30.0, ge=0, alias="TRADING_WARM_GRACE_SECONDS", description="seconds a stopping worker lets its runs finish"
+    )
+    stuck_seconds: float = Field(
+        10.0, gt=0, alias="TRADING_WARM_STUCK_SECONDS", description="seconds until a cancelled run counts as stuck"
+    )
+    preload: bool = Field(
+        True, alias="TRADING_WARM_PRELOAD", description="import the pool's flows at start, for quick first runs"
+    )
+
+
 class Settings(BaseModel):
     """All sections together; `Settings.load()` is how they are made."""
 
@@ -206,6 +220,7 @@ class Settings(BaseModel):
     web: Web
     logging: Logging
     notification: Notification
+    warm: Warm
     home: Path
 
     @classmethod
@@ -254,6 +269,7 @@ SECTIONS: dict[str, type[_Section]] = {
     "web": Web,
     "logging": Logging,
     "notification": Notification,
+    "warm": Warm,
 }
 """Section name to its class, in the order they are shown."""
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from blocks.declared import Declared
 
 _AT_ONCE = 4
+TRADES = "trades"
+"""Tag of the deployments whose schedules send orders or decide on them."""
 
 
 def load_flows(entries: list[dict[str, Any]]) -> None:
@@ -68,26 +70,35 @@ def stale(entries: list[dict[str, Any]], there: list[dict[str, Any]], version: s
     ]
 
 
-def keep_pauses(entry: dict[str, Any], there: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the entry with each schedule active or paused as it is on the server, where it is there."""
-    if there is None:
-        return entry
-    states = {declared.schedule_text(each): each["active"] for each in there.get("schedules") or []}
-    schedules = [
-        {**schedule, "active": states.get(declared.schedule_text(schedule), schedule.get("active", True))}
-        for schedule in entry.get("schedules") or []
-    ]
+def trades(entry: dict[str, Any]) -> bool:
+    """Return whether the schedules of an entry send orders or decide on them."""
+    return TRADES in (entry.get("tags") or [])
+
+
+def with_states(entry: dict[str, Any], there: dict[str, Any] | None, trading: bool | None) -> dict[str, Any]:
+    """Return the entry with each schedule active or paused: as `trading` says where it trades, else as on the server."""
+    states = {declared.schedule_text(each): each["active"] for each in (there or {}).get("schedules") or []}
+
+    def active(schedule: dict[str, Any]) -> bool:
+        if trading is not None and trades(entry):
+            return trading
+        return bool(states.get(declared.schedule_text(schedule), schedule.get("active", True)))
+
+    schedules = [{**schedule, "active": active(schedule)} for schedule in entry.get("schedules") or []]
     return {**entry, "schedules": schedules} if schedules else entry
 
 
-async def deploy(client: PrefectClient, entries: list[dict[str, Any]]) -> int:
+async def deploy(client: PrefectClient, entries: list[dict[str, Any]], *, trading: bool | None = None) -> int:
     """Make the server's deployments equal to the declaration; return how many were written or deleted.
 
-    Schedules paused or resumed by hand stay so.
+    Schedules paused or resumed by hand stay so, but for those that trade when `trading` switches them all
+    on or off: the broker has changed.
     """
     version = code_version()
     there = await on_server(client)
     changed = stale(entries, there, version)
+    if trading is not None:
+        changed += [entry for entry in entries if trades(entry) and entry not in changed]
     names = {entry["name"] for entry in entries}
     gone = [entry for entry in there if entry["name"] not in names]
     for entry in gone:
@@ -99,7 +110,7 @@ async def deploy(client: PrefectClient, entries: list[dict[str, Any]]) -> int:
 
         async def one(entry: dict[str, Any]) -> None:
             async with turnstile:
-                await _deploy_one(client, keep_pauses(entry, by_name.get(entry["name"])), version)
+                await _deploy_one(client, with_states(entry, by_name.get(entry["name"]), trading), version)
 
         async with AsyncClientContext.get_or_create():  # one connection for what Prefect opens by itself
             await asyncio.gather(*(one(entry) for entry in changed))

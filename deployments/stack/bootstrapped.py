@@ -59,9 +59,23 @@ def _note(home: Path) -> Path:
     return run_directory(home) / "bootstrapped.json"
 
 
-def remember(home: Path, mark: str, objects: dict[str, list[str]]) -> None:
-    """Write down what a bootstrap with this fingerprint left, by kind and name."""
-    write_private(_note(home), json.dumps({"fingerprint": mark, "objects": objects}))
+def remember(settings: Settings, mark: str, objects: dict[str, list[str]]) -> None:
+    """Write down what a bootstrap with this fingerprint left, by kind and name, and for which kind of broker."""
+    note = {"fingerprint": mark, "objects": objects, "simulated": settings.simulated}
+    write_private(_note(settings.home), json.dumps(note))
+
+
+def trading_switch(settings: Settings) -> bool | None:
+    """Return whether the schedules that trade are to be switched on or off now; None leaves them as people set them.
+
+    They are switched when the first start or a change between simulator and Alpaca decides it: off for the
+    simulator, so that a first start is quiet, on for Alpaca.
+    """
+    try:
+        before = json.loads(_note(settings.home).read_text(encoding="utf-8")).get("simulated")
+    except (OSError, ValueError):
+        before = None
+    return None if before == settings.simulated else not settings.simulated
 
 
 def is_current(home: Path, mark: str, api: str, headers: dict[str, str]) -> bool:

@@ -46,8 +46,6 @@ class Component:
         Runs before each start: writes configuration, removes what a crash left.
     drain
         Runs before the stop signal, with the process id; lets work in progress finish.
-    forked
-        Whether the command is `python -m MODULE ...` and the nursery may run it.
     stop_signal
         What asks the process to end; after `grace` seconds it is killed.
     startup
@@ -66,7 +64,6 @@ class Component:
     account: Account | None = None
     prepare: Callable[[], Any] | None = field(default=None, repr=False)
     drain: Callable[[int], Any] | None = field(default=None, repr=False)
-    forked: bool = False
     stop_signal: signal.Signals = signal.SIGTERM
     grace: float = 10.0
     startup: float = 240.0
@@ -85,7 +82,6 @@ class Step:
     command: tuple[str, ...] = ()
     unless: Callable[[], bool] | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    forked: bool = False
     directory: Path | None = None
     timeout: float = 300.0
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from deployments.stack import environment, journal, logs, plan, preflight, shutdown
 from deployments.stack.journal import AlreadyRunningError, Record
-from deployments.stack.nursery import AVAILABLE, Nursery
 from deployments.stack.places import log_file, make_home
 from deployments.stack.processes import MARKER, Identity
 from deployments.stack.supervisor import Supervisor
@@ -75,7 +74,6 @@ def _supervise(home: Path, on_change: Watch, on_ready: Watch) -> None:
         marker=marker,
         retention_days=made.settings.logging.retention_days,
         on_change=on_change,
-        nursery=Nursery(made.environment, log_file(home, "nursery")) if AVAILABLE else None,
     )
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:

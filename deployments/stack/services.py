@@ -72,7 +72,6 @@ def _worker(settings: Settings, endpoints: Endpoints, base: Mapping[str, str], s
     address = f"http://{_local(settings.web.bind)}:{port}/health"
     return Component(
         name=pool,
-        forked=True,
         command=(
             _PYTHON,
             "-m",
@@ -120,7 +119,6 @@ def api(settings: Settings, base: Mapping[str, str]) -> Component:
     address = f"http://{_local(host)}:{port}"
     return Component(
         name="api",
-        forked=True,
         command=(
             _PYTHON,
             "-m",
@@ -207,7 +205,6 @@ def steps(settings: Settings, endpoints: Endpoints, base: Mapping[str, str]) -> 
         ),
         Step(
             name="deployments",
-            forked=True,
             command=(_PYTHON, "-m", "deployments.bootstrap"),
             environment={**base, "TRADING_USER_PROFILES": str(user_profiles()), "TRADING_BOOTSTRAP_MARK": mark},
             unless=lambda: bootstrapped.is_current(settings.home, mark, endpoints.prefect_url, authorization(settings)),

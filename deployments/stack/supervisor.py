@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from deployments.stack import journal, logs, shutdown
-from deployments.stack.nursery import Nursery, start_plain
 from deployments.stack.places import log_directory, make_home
 from deployments.stack.processes import Identity
 from deployments.stack.unit import SETTLED, Running
@@ -55,8 +54,6 @@ class Supervisor:
         Age at which rotated logs are deleted.
     on_change
         Called with the record after every change of state.
-    nursery
-        Where units that may be forked are forked; it is closed at the end.
     """
 
     def __init__(
@@ -67,14 +64,11 @@ class Supervisor:
         marker: str,
         retention_days: int = 30,
         on_change: Callable[[Record], None] = lambda _: None,
-        nursery: Nursery | None = None,
     ) -> None:
         make_home(home)
         self._home, self._marker, self._retention = home, marker, retention_days
         self._executor = ThreadPoolExecutor(max_workers=32, thread_name_prefix="probe")
-        self._nursery = nursery
-        start = nursery.start if nursery is not None else start_plain
-        self._running = {unit.name: Running(unit, home, self._executor, start) for unit in units}
+        self._running = {unit.name: Running(unit, home, self._executor) for unit in units}
         self._order: list[Running] = []
         self._phase: Phase = "starting"
         self._error: tuple[str, tuple[str, ...]] = ("", ())
@@ -106,8 +100,6 @@ class Supervisor:
         finally:
             self._publish("stopping")
             shutdown.stop_all(self._order, self._marker, self._note)
-            if self._nursery is not None:
-                self._nursery.close()
             self._publish("failed" if self._error[0] else "stopped")
             self._executor.shutdown(wait=False, cancel_futures=True)
 

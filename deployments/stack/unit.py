@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from deployments.stack import logs, nursery
+from deployments.stack import logs, processes
 from deployments.stack.component import Component, Step, Unit
 from deployments.stack.journal import UnitRecord
 from deployments.stack.places import log_file
@@ -15,11 +15,10 @@ from deployments.stack.processes import Identity
 from trading.errors import TradingError, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import subprocess
     from concurrent.futures import Executor, Future
     from pathlib import Path
 
-    from deployments.stack.nursery import Child
 
 State = Literal["waiting", "preparing", "starting", "healthy", "done", "restarting", "failed", "stopping", "stopped"]
 
@@ -40,9 +39,8 @@ class Running:
     unit: Unit
     home: Path
     executor: Executor
-    start: Callable[[Unit, Path], Child] = nursery.start_plain
     state: State = "waiting"
-    process: Child | None = None
+    process: subprocess.Popen[bytes] | None = None
     identity: Identity | None = None
     restarts: int = 0
     detail: str = ""
@@ -76,7 +74,7 @@ class Running:
         self.process, self.identity, self.state = None, None, "preparing"
         self._work = self.executor.submit(self._launch)
 
-    def _launch(self) -> Child | None:
+    def _launch(self) -> subprocess.Popen[bytes] | None:
         """Do what a step does in this process, or return the process that does it."""
         unit = self.unit
         if isinstance(unit, Step):
@@ -87,9 +85,14 @@ class Running:
                 return None
         elif unit.prepare is not None:
             unit.prepare()
-        start = nursery.start_plain if self.restarts else self.start  # a restart gets fresh code
         try:
-            return start(unit, self.log)
+            return processes.spawn(
+                unit.command,
+                environment=unit.environment,
+                log=self.log,
+                directory=unit.directory,
+                account=unit.account if isinstance(unit, Component) else None,
+            )
         except OSError as error:
             raise UnavailableError(f"cannot run {unit.command[0]}: {error.strerror}") from error
 
