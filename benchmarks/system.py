@@ -81,7 +81,7 @@ def trading(environment: dict[str, str], *arguments: str) -> tuple[float, str]:
 def processes(environment: dict[str, str]) -> list[psutil.Process]:
     """Return every process of the stack, children included."""
     status = json.loads(trading(environment, "status", "--json")[1])
-    roots = [status["supervisor"]["pid"], *(unit["pid"] for unit in status["units"] if unit.get("pid"))]
+    roots = [status["pid"], *(unit["pid"] for unit in status["units"] if unit.get("pid"))]
     found: dict[int, psutil.Process] = {}
     for pid in roots:
         if psutil.pid_exists(pid):

@@ -104,7 +104,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     ours = {"TRADING_HOME": str(home), "PREFECT_HOME": str(home / "user-prefect"), **ports}
     settings_names = {str(row[0]) for row in Settings.load(home).masked()}
     outside = {name: value for name, value in os.environ.items() if name not in settings_names}
-    environment = {**outside, **ours, "PREFECT_API_URL": ""}
+    environment = {**outside, **ours}
     command = [sys.executable, "-m", "deployments.cli"]
     started = subprocess.run(
         [*command, "start", "--detach"],

@@ -23,7 +23,8 @@ PORTFOLIO = "portfolio"
 
 def accounts(connection: Connection) -> Rows:
     """Return every account, the one used last first."""
-    return connection.execute(select(Account.__table__).order_by(Account.used_at.desc())).all()
+    newest_first = Account.used_at.desc(), Account.last_seen_at.desc()
+    return connection.execute(select(Account.__table__).order_by(*newest_first)).all()
 
 
 def account(connection: Connection, asked: str | None) -> str | None:

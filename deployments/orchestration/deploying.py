@@ -76,7 +76,7 @@ def trades(entry: dict[str, Any]) -> bool:
 
 
 def with_states(entry: dict[str, Any], there: dict[str, Any] | None, trading: bool | None) -> dict[str, Any]:
-    """Return the entry with each schedule active or paused: as `trading` says where it trades, else as on the server."""
+    """Return the entry, its schedules active or paused: as `trading` says where it trades, else as on the server."""
     states = {declared.schedule_text(each): each["active"] for each in (there or {}).get("schedules") or []}
 
     def active(schedule: dict[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 DEPLOYMENTS = [
     entry["name"] for entry in yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
 ]
+FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 SERVICE_FLOWS = [name for name in DEPLOYMENTS if name not in {"trading-cycle", "close-of-day", "replay"}]
 
 
@@ -32,7 +34,7 @@ def prefect(stack: Stack, *arguments: str, timeout: float = 180) -> Any:
 @pytest.fixture(scope="module")
 def demo(stack: Stack) -> str:
     """Run the demonstration once, short; its last session goes through the service deployments."""
-    done = stack.trading("demo", "--sessions", "4", timeout=280)
+    done = stack.trading("demo", "--sessions", "2", timeout=280)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -42,18 +44,6 @@ def test_the_demo_ends_with_figures_and_addresses(stack: Stack, demo: str) -> No
         assert word.lower() in demo.lower()
     assert f":{stack.settings.web.dashboard}" in demo
     assert f":{stack.settings.prefect.port}" in demo
-
-
-def test_the_same_demo_again_gives_the_same_figures(stack: Stack, demo: str) -> None:
-    again = stack.trading("demo", "--sessions", "4", timeout=280)
-
-    assert figures(again.stdout) == figures(demo)
-    assert figures(demo)
-
-
-def figures(output: str) -> list[str]:
-    wanted = ("sessions", "orders", "fills", "equity", "return", "drawdown", "sharpe")
-    return [line.strip() for line in output.splitlines() if any(word in line.lower() for word in wanted)]
 
 
 def test_everything_is_verified(stack: Stack, demo: str) -> None:
@@ -72,12 +62,35 @@ def test_the_prefect_command_lists_every_deployment_without_an_environment(stack
         assert name in listed.stdout
 
 
+@pytest.fixture(scope="module")
+def runs(stack: Stack, demo: str) -> dict[str, str]:
+    """Start every service flow with its default parameters, all at once; return how each ended."""
+    assert demo
+    started = {
+        name: stack.api("POST", f"/api/deployments/{name}/{name}/runs", json={}).json()["flow_run_id"]
+        for name in SERVICE_FLOWS
+    }
+    ended: dict[str, str] = {}
+    deadline = time.monotonic() + 240
+    while len(ended) < len(started) and time.monotonic() < deadline:
+        for name in started.keys() - ended.keys():
+            state = stack.api("GET", f"/api/runs/{started[name]}").json()["state_type"]
+            if state in FINAL:
+                ended[name] = state
+        time.sleep(0.5)
+    return ended
+
+
 @pytest.mark.parametrize("name", SERVICE_FLOWS)
-def test_every_flow_completes_with_its_default_parameters(stack: Stack, demo: str, name: str) -> None:
-    done = prefect(stack, "deployment", "run", f"{name}/{name}", "--watch", "--watch-interval", "1", timeout=240)
+def test_every_flow_completes_with_its_default_parameters(runs: dict[str, str], name: str) -> None:
+    assert runs.get(name, "not in time") == "COMPLETED"
+
+
+def test_a_flow_runs_from_the_prefect_command(stack: Stack, demo: str) -> None:
+    done = prefect(stack, "deployment", "run", "update-positions/update-positions", "--watch", "--watch-interval", "1")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Completed" in done.stdout or "completed" in done.stdout, done.stdout
+    assert "COMPLETED" in done.stdout.upper()
     assert demo
 
 
@@ -170,7 +183,7 @@ def test_a_stack_that_was_killed_comes_up_again_and_stop_leaves_nothing(
     second = type(stack)(home, environment, stack.settings, stack.engine)
     assert second.trading("start", "--detach", timeout=240).returncode == 0
     status = json.loads(second.trading("status", "--json").stdout)
-    psutil.Process(status["supervisor"]["pid"]).kill()
+    psutil.Process(status["pid"]).kill()
 
     assert second.trading("start", "--detach", timeout=240).returncode == 0
     running = pids(second.trading("status", "--json").stdout)

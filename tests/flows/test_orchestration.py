@@ -100,3 +100,20 @@ def test_a_file_without_its_source_is_refused_before_anything_runs(fresh_account
     with pytest.raises(InvalidValueError, match=r"path is 'x\.csv'; expected a file for source csv or parquet"):
         asyncio.run(fetch_market_data(path="x.csv"))
     assert fresh_account.scalar("SELECT count(*) FROM data_ingestion.ingestion_runs WHERE source = 'csv'") >= 0
+
+
+def test_a_replay_of_the_same_sessions_gives_the_same_fills_and_equity(inside: Stack) -> None:
+    seen = []
+    for _ in range(2):
+        inside.simulator("reset", {"start": "2012-12-13"})
+        asyncio.run(replay(sessions=4, staged_last=False))
+        name = account()
+        curve = inside.rows(
+            "SELECT session, equity FROM execution.equity_snapshots WHERE account = :a ORDER BY 1", a=name
+        )
+        seen.append((name, inside.rows(FILLS + " ORDER BY 1, 2", account=name), curve))
+
+    (first, *before), (second, *after) = seen
+    assert first != second
+    assert before == after
+    assert len(before[0]) >= 3
