@@ -17,6 +17,8 @@ from tasks.execution.following import follow_orders
 from tasks.execution.positions import apply_fills
 from tasks.execution.reconciliation import adopt_orders, compare_books
 from tasks.execution.submission import submit_orders
+from tasks.notification.alerts import post_trade_alerts
+from tasks.notification.delivery import deliver_messages
 from trading.calendar import close_at
 
 POLL_SECONDS = 2.0
@@ -40,7 +42,8 @@ async def execute_trades(as_of: AsOf = None) -> None:
 async def manage_orders(mode: Mode = "poll", until: Until = None) -> State[None] | None:
     """Follow open orders to a final state, cancel those whose session is over, and record fills.
 
-    With mode stream the run follows them every two seconds until the session is over.
+    With mode stream the run follows them every two seconds until the session is over; fills enter the
+    positions and are told of as they come.
     """
     report = follow_orders()
     if mode == "stream":
@@ -52,6 +55,10 @@ async def manage_orders(mode: Mode = "poll", until: Until = None) -> State[None]
         while clock.is_open and clock.now < end:
             await asyncio.sleep(POLL_SECONDS)
             report = follow_orders()
+            if report.figures["new fills"]:
+                apply_fills()
+                post_trade_alerts(since=None)
+                deliver_messages()
             clock = read_clock()
     await publish("manage-orders", report)
     return None

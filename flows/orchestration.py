@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+import asyncio
+from typing import TYPE_CHECKING, Annotated
 
-from prefect import flow
+from prefect import flow, task
 from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
 from prefect.client.schemas.objects import State
 from prefect.deployments import arun_deployment
 from prefect.states import Completed
 from pydantic import Field
 
+from flows import steps
 from flows.parameters import AsOf, How
 from flows.publishing import publish
-from tasks.analytics.performance import UNIVERSE, measure_performance
-from tasks.analytics.reports import write_reports
-from tasks.analytics.trades import analyse_trades
-from tasks.data_ingestion.bars import fetch_bars
-from tasks.data_ingestion.quality import check_quality
-from tasks.data_ingestion.universe import resolve_universe
 from tasks.execution.clock import read_clock
-from tasks.execution.following import follow_orders
-from tasks.execution.positions import apply_fills
-from tasks.execution.reconciliation import adopt_orders, compare_books
 from tasks.execution.simulation import coming_sessions, step_after_close, step_before_open
-from tasks.execution.submission import submit_orders
-from tasks.notification.alerts import post_trade_alerts
-from tasks.notification.delivery import deliver_messages
-from tasks.notification.summary import post_summary
-from tasks.risk_management.alerts import post_risk_alerts
-from tasks.risk_management.limits import decide_orders
-from tasks.risk_management.portfolio import watch_portfolio
-from tasks.risk_management.sizing import size_targets
-from tasks.strategy_engine.indicators import compute_indicators
-from tasks.strategy_engine.signals import decide_signals, strategies_to_run
+from tasks.policies import ONCE
 from trading.errors import TradingError
-from trading.indicators import DEFAULT_INDICATORS
 from trading.report import Report
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Sequence
+    from datetime import date
 
 CYCLE = (
     "manage-orders",
@@ -62,15 +46,14 @@ CLOSE = (
     "fetch-market-data",
     "validate-data-quality",
     "reconcile-trades",
-    "calculate-performance",
-    "analyze-trades",
+    ("calculate-performance", "analyze-trades"),
     "generate-reports",
     "send-daily-summary",
 )
-"""The deployments after the close, in order."""
+"""The deployments after the close, in order; those in brackets run side by side."""
 
 STEP_SECONDS = 600.0
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.25
 
 Sessions = Annotated[int, Field(ge=1, le=5000, description="How many sessions to replay.")]
 StagedLast = Annotated[
@@ -90,112 +73,70 @@ async def trading_cycle(as_of: AsOf = None, how: How = "inline") -> State[None] 
     step is a run of its service's deployment.
     """
     if how == "deployments":
-        await run_steps(CYCLE)
+        await run_deployments(CYCLE)
         return Completed(message=f"{len(CYCLE)} steps completed as deployments")
-    await publish("trading-cycle", *decide(as_of))
+    await publish("trading-cycle", *steps.decide(as_of), *steps.settle())
     return None
-
-
-def decide(as_of: datetime | None) -> list[Report]:
-    """Run the steps of one decision in this process; return their reports, the orders first."""
-    follow_orders()
-    apply_fills()
-    universe, *data = ingest()
-    compute_indicators(universe, indicators=list(DEFAULT_INDICATORS), timeframe="1Day", as_of=as_of)
-    signals = [decide_signals(name, as_of=as_of) for name in strategies_to_run(None)]
-    sized = size_targets(as_of=as_of, method=None)
-    decided = decide_orders(as_of=as_of)
-    sent = submit_orders(as_of=as_of)
-    return [sent, decided, sized, *signals, *data, *settle()]
-
-
-def ingest() -> tuple[list[str], Report, Report]:
-    """Fetch and check the universe's new daily bars; return the universe and the reports."""
-    universe = resolve_universe(None)
-    fetched, _ = fetch_bars(universe, timeframe="1Day", start=None, end=None)
-    checked = check_quality(universe, timeframe="1Day", start=None, end=None, on_failure="quarantine")
-    return universe, fetched, checked
-
-
-def settle() -> list[Report]:
-    """Bring orders, positions, risk and alerts up to date with the broker."""
-    followed = follow_orders()
-    applied = apply_fills()
-    watched = watch_portfolio()
-    post_risk_alerts(since=None)
-    post_trade_alerts(since=None)
-    return [followed, applied, watched, deliver_messages()]
 
 
 @flow(flow_run_name="close-of-day {how}", timeout_seconds=3600)
 async def close_of_day(how: How = "inline") -> State[None] | None:
-    """After the close: reconcile, measure, analyse, report, and send the day's summary."""
+    """After the close: fetch the day's bars, reconcile, measure, analyse, report, and send the day's summary."""
     if how == "deployments":
-        await run_steps(CLOSE)
+        await run_deployments(CLOSE)
         return Completed(message=f"{len(CLOSE)} steps completed as deployments")
-    await publish("close-of-day", *close())
+    await publish("close-of-day", *steps.close())
     return None
-
-
-def close() -> list[Report]:
-    """Run the steps after the close in this process; return their reports."""
-    _, *data = ingest()
-    adopted = adopt_orders(session=None)
-    settled = settle()
-    compared = compare_books(adopted)
-    measured = measure_performance(scope="all", start=None, end=None, benchmark=UNIVERSE)
-    analysed = analyse_trades(strategy=None, start=None, end=None)
-    written = write_reports(start=None, end=None, kinds=["tearsheet", "csv", "parquet"])
-    summary = post_summary(session=None)
-    deliver_messages()
-    return [summary, compared, measured, analysed, written, *settled, *data]
 
 
 @flow(flow_run_name="replay {sessions} sessions", timeout_seconds=4 * 3600)
 async def replay(sessions: Sessions = 5, staged_last: StagedLast = True) -> None:
     """Trade past sessions on the simulator, stepping its clock: before each open decide, after each close settle.
 
-    The last session runs through the service deployments, so that each of its steps is a run in the Prefect
-    UI; after it the books are closed. The strategies, limits and order paths are those of live trading.
+    A session is one task, its steps those of `trading_cycle`. The last session runs through the service
+    deployments instead, so that each of its steps is a run in the Prefect UI; after it the books are closed.
     """
     days = coming_sessions(sessions)
-    progress = await acreate_progress_artifact(
-        0.0, key="replay-progress", description=f"Replaying {days[0]} to {days[-1]}"
-    )
-    for place, session in enumerate(days, start=1):
-        staged = staged_last and session == days[-1]
-        step_before_open(session)
-        if staged:
-            await run_steps(CYCLE)
-        else:
-            await trading_cycle()
-        step_after_close(session)
-        if staged:
-            await run_steps(
-                ("manage-orders", "update-positions", "monitor-portfolio-risk", "send-trade-alerts", *CLOSE)
-            )
-        else:
-            settle()
+    span = f"Replaying {days[0]} to {days[-1]}"
+    progress = await acreate_progress_artifact(0.0, key="replay-progress", description=span)
+    for place, session in enumerate(days[:-1] if staged_last else days, start=1):
+        trade_session(session)
         await aupdate_progress_artifact(progress, 100.0 * place / len(days))
-    reports = [] if staged_last else close()
-    await publish("replay", _result(days[0], days[-1], len(days)), *reports)
+    if staged_last:
+        step_before_open(days[-1])
+        await run_deployments(CYCLE)
+        step_after_close(days[-1])
+        await run_deployments(CLOSE)
+    else:
+        steps.close()
+    await aupdate_progress_artifact(progress, 100.0)
+    figures = {"from": days[0], "to": days[-1], "sessions": len(days), "clock": read_clock().now}
+    await publish("replay", Report("Replay", figures))
 
 
-def _result(first: Any, last: Any, count: int) -> Report:
-    clock = read_clock()
-    return Report("Replay", {"from": first, "to": last, "sessions": count, "clock": clock.now})
+@task(task_run_name="session {session}", **ONCE)
+def trade_session(session: date) -> None:
+    """Trade one past session: decide before its open, settle after its close."""
+    step_before_open.fn(session)
+    steps.decide(None, steps.as_function)
+    step_after_close.fn(session)
+    steps.settle(steps.as_function)
 
 
-async def run_steps(steps: tuple[str, ...]) -> None:
-    """Run deployments one after another, each as a run of its service.
+async def run_deployments(names: Sequence[str | tuple[str, ...]]) -> None:
+    """Run deployments one after another, each as a run of its service; a tuple of them side by side.
 
     Raises
     ------
     StepFailedError
         A step did not complete; the later ones are not started.
     """
-    for step in steps:
-        run = await arun_deployment(f"{step}/{step}", timeout=STEP_SECONDS, poll_interval=POLL_SECONDS)
-        if run.state is None or not run.state.is_completed():
-            state = run.state.name if run.state else "unknown"
-            raise StepFailedError(f"step {step} ended {state} (run {run.name}); see its log in the Prefect UI")
+    for step in names:
+        await asyncio.gather(*(_run(name) for name in ([step] if isinstance(step, str) else step)))
+
+
+async def _run(name: str) -> None:
+    run = await arun_deployment(f"{name}/{name}", timeout=STEP_SECONDS, poll_interval=POLL_SECONDS)
+    if run.state is None or not run.state.is_completed():
+        state = run.state.name if run.state else "unknown"
+        raise StepFailedError(f"step {name} ended {state} (run {run.name}); see its log in the Prefect UI")
