@@ -178,19 +178,25 @@ def test_a_stack_that_was_killed_comes_up_again_and_stop_leaves_nothing(
     from tests.conftest import PORTS, free_ports
 
     home = tmp_path_factory.mktemp("second")
+    home.chmod(0o755)  # PostgreSQL of root runs under another account
     ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
     environment = stack.environment | {"TRADING_HOME": str(home), "PREFECT_HOME": str(home / "user"), **ports}
     second = type(stack)(home, environment, stack.settings, stack.engine)
-    assert second.trading("start", "--detach", timeout=240).returncode == 0
-    status = json.loads(second.trading("status", "--json").stdout)
-    psutil.Process(status["pid"]).kill()
+    try:
+        assert second.trading("start", "--detach", timeout=240).returncode == 0
+        status = json.loads(second.trading("status", "--json").stdout)
+        psutil.Process(status["pid"]).kill()
 
-    assert second.trading("start", "--detach", timeout=240).returncode == 0
-    running = pids(second.trading("status", "--json").stdout)
-    assert second.trading("stop", timeout=180).returncode == 0
+        assert second.trading("start", "--detach", timeout=240).returncode == 0
+        running = pids(second.trading("status", "--json").stdout)
+        assert second.trading("stop", timeout=180).returncode == 0
 
-    assert [pid for pid in running if psutil.pid_exists(pid)] == []
-    left = [each.info["cmdline"] for each in psutil.process_iter(["cmdline"]) if str(home) in str(each.info["cmdline"])]
-    assert left == []
-    assert pids(stack.trading("status", "--json").stdout)
-    shutil.rmtree(home, ignore_errors=True)
+        assert [pid for pid in running if psutil.pid_exists(pid)] == []
+        left = [
+            each.info["cmdline"] for each in psutil.process_iter(["cmdline"]) if str(home) in str(each.info["cmdline"])
+        ]
+        assert left == []
+        assert pids(stack.trading("status", "--json").stdout)
+    finally:
+        second.trading("stop", timeout=180)
+        shutil.rmtree(home, ignore_errors=True)
