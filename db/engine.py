@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import create_engine
+from sqlalchemy import NullPool, create_engine
 
 from db.json import dumps
 
@@ -12,13 +12,19 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
 
 
+CONNECT = {"options": "-c timezone=UTC", "connect_timeout": 5, "application_name": "trading"}
+
+
 def make_engine(url: URL | str) -> Engine:
     """Return an engine with a small pool, UTC sessions and checked connections."""
     return create_engine(
-        url,
-        pool_size=2,
-        max_overflow=8,
-        pool_pre_ping=True,
-        json_serializer=dumps,
-        connect_args={"options": "-c timezone=UTC", "connect_timeout": 5, "application_name": "trading"},
+        url, pool_size=2, max_overflow=8, pool_pre_ping=True, json_serializer=dumps, connect_args=CONNECT
     )
+
+
+def make_lock_engine(url: URL | str) -> Engine:
+    """Return an engine without a pool, for connections that hold a lock while others do the work.
+
+    Out of one pool, ten holders of a lock would wait for a connection that only they could give back.
+    """
+    return create_engine(url, poolclass=NullPool, connect_args=CONNECT)

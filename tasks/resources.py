@@ -9,7 +9,7 @@ from uuid import UUID
 
 from blocks import AlpacaCredentials, NotificationChannels
 from blocks.catalogue import ALPACA, CHANNELS, POSTGRES, REDIS
-from db.engine import make_engine
+from db.engine import make_engine, make_lock_engine
 from tasks.broker import Broker
 from tasks.market_data import MarketData
 from trading.config import SERVICES
@@ -17,7 +17,7 @@ from trading.config import SERVICES
 if TYPE_CHECKING:
     from prefect.blocks.core import Block
     from redis import Redis
-    from sqlalchemy import Engine
+    from sqlalchemy import URL, Engine
 
 
 def loaded[AnyBlock: Block](kind: type[AnyBlock], name: str) -> AnyBlock:
@@ -28,10 +28,20 @@ def loaded[AnyBlock: Block](kind: type[AnyBlock], name: str) -> AnyBlock:
 @lru_cache(maxsize=1)
 def database() -> Engine:
     """Return this process's engine on the trading database."""
+    return make_engine(_address())
+
+
+@lru_cache(maxsize=1)
+def locks() -> Engine:
+    """Return the engine for connections that hold a lock while `database` does the work."""
+    return make_lock_engine(_address())
+
+
+def _address() -> URL:
     from prefect_sqlalchemy import SqlAlchemyConnector
 
     connector = loaded(SqlAlchemyConnector, POSTGRES)
-    return make_engine(connector.connection_info.create_url())
+    return cast("URL", connector.connection_info.create_url())
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ from db.repositories import accounts, orders, risk
 from tasks.books import open_books
 from tasks.execution.recording import record_broker_order, record_own
 from tasks.policies import ONCE
-from tasks.resources import broker, database, flow_run_id
+from tasks.resources import broker, database, flow_run_id, locks
 from trading.calendar import session_after, session_of
 from trading.errors import BrokerError, InvalidValueError, UnavailableError
 from trading.orders import OrderEvent, OrderState, client_order_id
@@ -46,7 +46,7 @@ def submit_orders(*, as_of: datetime | None) -> Report:
     clock = gateway.clock()
     if as_of is not None and session_after(session_of(as_of)) != clock.session and session_of(as_of) != clock.session:
         raise InvalidValueError("as_of", as_of.isoformat(), f"a time just before session {clock.session}")
-    with database().begin() as guard:
+    with locks().begin() as guard:
         with database().begin() as connection:
             account = open_books(connection, gateway, clock).number
         accounts.lock(guard, account, "submit")

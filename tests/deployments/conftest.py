@@ -66,7 +66,7 @@ class Worker:
     def wait_until_ready(self) -> None:
         eventually(lambda: self.said("flows loaded in"), seconds=150, what=f"start, see {self.output}")
 
-    def end(self, signum: int = signal.SIGTERM, *, seconds: float = 30) -> int:
+    def end(self, signum: int = signal.SIGTERM, *, seconds: float = 60) -> int:
         if self.process.poll() is None:
             self.process.send_signal(signum)
         return self.process.wait(seconds)

@@ -98,7 +98,7 @@ def test_a_run_with_bad_parameters_is_refused_before_it_starts(stack: Stack) -> 
     done = prefect(stack, "deployment", "run", "backtest-strategy/backtest-strategy", "--param", "capital=-5")
 
     assert done.returncode == 1
-    assert "greater than" in done.stdout + done.stderr
+    assert "less than or equal to the minimum" in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("service", SERVICES)
