@@ -17,7 +17,7 @@ from trading.config import SERVICES
 if TYPE_CHECKING:
     from prefect.blocks.core import Block
     from redis import Redis
-    from sqlalchemy import URL, Engine
+    from sqlalchemy import Engine
 
 
 def loaded[AnyBlock: Block](kind: type[AnyBlock], name: str) -> AnyBlock:
@@ -28,20 +28,16 @@ def loaded[AnyBlock: Block](kind: type[AnyBlock], name: str) -> AnyBlock:
 @lru_cache(maxsize=1)
 def database() -> Engine:
     """Return this process's engine on the trading database."""
-    return make_engine(_address())
+    from prefect_sqlalchemy import SqlAlchemyConnector
+
+    connector = loaded(SqlAlchemyConnector, POSTGRES)
+    return make_engine(connector.connection_info.create_url())
 
 
 @lru_cache(maxsize=1)
 def locks() -> Engine:
     """Return the engine for connections that hold a lock while `database` does the work."""
-    return make_lock_engine(_address())
-
-
-def _address() -> URL:
-    from prefect_sqlalchemy import SqlAlchemyConnector
-
-    connector = loaded(SqlAlchemyConnector, POSTGRES)
-    return cast("URL", connector.connection_info.create_url())
+    return make_lock_engine(database().url)
 
 
 @lru_cache(maxsize=1)

@@ -144,6 +144,8 @@ def _serve(listener: socket.socket, target: tuple[str, int]) -> None:
 def _pass_on(client: socket.socket, target: tuple[str, int]) -> None:
     with client, socket.create_connection(target) as server:
         while request := client.recv(65536):
+            while len(request) < _length(request):
+                request += client.recv(65536)
             server.sendall(request)
             answer = server.recv(65536)
             if request.startswith(b"POST"):
@@ -153,8 +155,8 @@ def _pass_on(client: socket.socket, target: tuple[str, int]) -> None:
             client.sendall(answer)
 
 
-def _length(answer: bytes) -> int:
-    head, _, _ = answer.partition(b"\r\n\r\n")
+def _length(message: bytes) -> int:
+    head, _, _ = message.partition(b"\r\n\r\n")
     sizes = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")]
     return len(head) + 4 + int(sizes[0]) if sizes else 0
 
