@@ -121,11 +121,9 @@ def marked(marker: str) -> list[psutil.Process]:
 
 def listener(port: int) -> str:
     """Say who listens on a port, as far as this account may know."""
-    try:
+    with suppress(psutil.Error):  # other users' sockets are hidden on some systems; the port number is what matters
         for connection in psutil.net_connections(kind="tcp"):
             here = connection.laddr[1] if connection.laddr else 0
             if connection.status == psutil.CONN_LISTEN and here == port and connection.pid:
                 return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
-    except psutil.Error:
-        pass  # other users' sockets are hidden on some systems; the port number is what matters
     return "another program"

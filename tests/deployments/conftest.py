@@ -74,7 +74,7 @@ class Worker:
 
 @dataclass
 class BarePrefectServer:
-    """A Prefect server on SQLite with nothing deployed, and what tests do with it."""
+    """A Prefect server with nothing deployed, and what tests do with it."""
 
     url: str
     home: Path
