@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,17 +21,9 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from trading.config import SERVICES, Settings
+from tests.stack import own_environment
+from trading.config import Settings
 
-PORTS = (
-    "POSTGRES_PORT",
-    "REDIS_PORT",
-    "PREFECT_PORT",
-    "SIMULATOR_PORT",
-    "WEB_SERVER_PORT",
-    "DASHBOARD_PORT",
-    *(f"{service.upper()}_PORT" for service in SERVICES),
-)
 IDLE_SECONDS = 60.0
 SETTLING_SECONDS = 20.0
 CYCLES = 5
@@ -54,18 +43,6 @@ class Figure:
     def met(self) -> bool:
         """Whether the value is within its target."""
         return self.value <= self.target
-
-
-def free_environment(home: Path) -> dict[str, str]:
-    """Return an environment for a stack of its own: free ports, a home of its own, nothing inherited."""
-    names = {str(row[0]) for row in Settings.load(home).masked()}
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in PORTS]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        ports = {name: str(each.getsockname()[1]) for name, each in zip(PORTS, sockets, strict=True)}
-    outside = {name: value for name, value in os.environ.items() if name not in names}
-    return {**outside, **ports, "TRADING_HOME": str(home), "PREFECT_HOME": str(home / "user-prefect")}
 
 
 def trading(environment: dict[str, str], *arguments: str) -> tuple[float, str]:
@@ -137,7 +114,7 @@ def measure(sessions: int) -> list[Figure]:
     """Start a stack, measure it, and stop it."""
     with tempfile.TemporaryDirectory(prefix="trading-benchmark-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
-        environment = free_environment(home)
+        environment = own_environment(home)
         try:
             cold, _ = trading(environment, "start", "--detach")
             processor, memory = idle(environment)

@@ -1,22 +1,23 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
-import time
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import httpx
 import pytest
 from pydantic import SecretStr
+
+from tests.ports import free_port
+from tests.prefect_server import LOGIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-LOGIN = "admin:of the tests"
+    import httpx
+
+    from tests.prefect_server import PrefectServer
+
 NAME = "fetch-market-data/fetch-market-data"
 RUNS = f"/api/deployments/{NAME}/runs"
 SCHEMA = {
@@ -28,45 +29,10 @@ SCHEMA = {
 
 
 @pytest.fixture(scope="module")
-def prefect_url(free: Callable[[], int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Yield the address of a real Prefect server on SQLite, with a login."""
-    place, port = tmp_path_factory.mktemp("prefect"), free()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    environment |= {
-        "PREFECT_HOME": str(place),
-        "PREFECT_SERVER_API_AUTH_STRING": LOGIN,
-        "PREFECT_API_AUTH_STRING": LOGIN,
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    }
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with (place / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        try:
-            url = f"http://127.0.0.1:{port}/api"
-            _wait(f"{url}/health", process)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(60)
-
-
-def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 180
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the Prefect server died"
-        try:
-            if httpx.get(address, auth=("admin", "of the tests")).is_success:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.2)
-    raise AssertionError("the Prefect server did not start")
-
-
-@pytest.fixture(scope="module")
-def deployed(prefect_url: str) -> str:
+def deployed(prefect_server: PrefectServer) -> str:
     """Return the address of the server after two deployments were registered."""
-    asyncio.run(_deploy(prefect_url))
-    return prefect_url
+    asyncio.run(_deploy(prefect_server.url))
+    return prefect_server.url
 
 
 async def _deploy(url: str) -> None:
@@ -200,9 +166,8 @@ def test_a_prefect_server_that_is_down_is_503(
     postgres: int,
     home: Path,
     orchestrated: str,
-    free: Callable[[], int],
 ) -> None:
-    settings = settings_for(home, postgres, orchestrated, api_url=f"http://127.0.0.1:{free()}/api")
+    settings = settings_for(home, postgres, orchestrated, api_url=f"http://127.0.0.1:{free_port()}/api")
     with serve(settings) as client:
         answer = client.get("/api/deployments")
     assert answer.status_code == 503

@@ -1,16 +1,14 @@
-"""The pages against the real api over the seeded world of tests/api."""
+"""The pages against the real api over the seeded world."""
 
 from __future__ import annotations
 
-import sys
-from importlib import util
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import streamlit as st
-from _pytest.fixtures import FixtureFunctionDefinition  # the type of a fixture has no public name
 from streamlit.testing.v1 import AppTest
+
+from tests.postgres import TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,23 +16,6 @@ if TYPE_CHECKING:
     import httpx
 
 PAGES = ("portfolio", "analysis", "screener", "author", "settings")
-
-
-def _fixtures_of_the_api() -> Any:
-    # Test folders are no packages, so that the file is loaded by its place.
-    place = Path(__file__).parents[1] / "api" / "conftest.py"
-    specification = util.spec_from_file_location("api_fixtures", place)
-    assert specification is not None
-    assert specification.loader is not None
-    module = util.module_from_spec(specification)
-    sys.modules["api_fixtures"] = module
-    specification.loader.exec_module(module)
-    return module
-
-
-_API = _fixtures_of_the_api()
-TOKEN: str = _API.TOKEN
-globals().update({name: item for name, item in vars(_API).items() if isinstance(item, FixtureFunctionDefinition)})
 
 
 def script(page: str) -> None:

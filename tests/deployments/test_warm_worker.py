@@ -13,34 +13,35 @@ import httpx
 import pytest
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy, ConcurrencyOptions
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
 from deployments.warm.run import Run
 from deployments.warm_worker import WarmWorker
+from tests.prefect_server import LOGIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.deployments.conftest import BarePrefectServer, Worker
+    from tests.prefect_server import PrefectServer, Worker
 
 POOL = "warm"
 
 
 @pytest.fixture(scope="module")
-def server(bare_prefect_server: BarePrefectServer) -> BarePrefectServer:
-    bare_prefect_server.prefect("work-pool", "create", POOL, "--type", "trading-warm")
-    return bare_prefect_server
+def server(prefect_server: PrefectServer) -> PrefectServer:
+    prefect_server.prefect("work-pool", "create", POOL, "--type", "trading-warm")
+    return prefect_server
 
 
 @pytest.fixture(scope="module")
-def limited(server: BarePrefectServer) -> Worker:
+def limited(server: PrefectServer) -> Worker:
     """A worker that waits for 3 seconds when it is stopped; it starts while other tests run."""
     server.create_pool("limited")
     return server.start_worker("limited", "--limit", "3", TRADING_WARM_GRACE_SECONDS="3")
 
 
 @pytest.fixture(scope="module")
-def mended(server: BarePrefectServer) -> Worker:
+def mended(server: PrefectServer) -> Worker:
     """A worker whose only flow is in a module that cannot be imported yet."""
     (server.home / "code" / "mended_flows.py").write_text("import no_such_module\n", encoding="utf-8")
     server.create_pool("mended")
@@ -49,7 +50,7 @@ def mended(server: BarePrefectServer) -> Worker:
 
 
 @pytest.fixture(scope="module")
-def worker(server: BarePrefectServer, limited: Worker, mended: Worker) -> Worker:
+def worker(server: PrefectServer, limited: Worker, mended: Worker) -> Worker:
     assert limited.process.pid != mended.process.pid
     server.deploy("empty", POOL)
     started = server.start_worker(POOL, TRADING_WARM_STUCK_SECONDS="1")
@@ -63,16 +64,16 @@ def _surviving(worker: Worker) -> Iterator[None]:
     assert worker.process.poll() is None
 
 
-def wait_for_file(path: Path, server: BarePrefectServer) -> None:
+def wait_for_file(path: Path, server: PrefectServer) -> None:
     server.eventually(path.exists, what=f"{path.name} written by the flow")
 
 
-def test_the_pool_of_the_command_line_has_the_template_of_the_worker(server: BarePrefectServer) -> None:
+def test_the_pool_of_the_command_line_has_the_template_of_the_worker(server: PrefectServer) -> None:
     template = server.client.read_work_pool(POOL).base_job_template
     assert "share the environment" in template["variables"]["properties"]["env"]["description"]
 
 
-def test_an_empty_flow_completes_soon(server: BarePrefectServer) -> None:
+def test_an_empty_flow_completes_soon(server: PrefectServer) -> None:
     deployment, seconds = server.deploy("empty", POOL), []
     for _ in range(3):
         flow_run = server.ended(server.start_run(deployment))
@@ -86,7 +87,7 @@ def test_flows_of_the_pool_are_imported_before_their_first_run(worker: Worker) -
     assert worker.said("1 flows loaded in")
 
 
-def test_a_run_has_its_name_task_runs_result_logs_and_hooks(server: BarePrefectServer, tmp_path: Path) -> None:
+def test_a_run_has_its_name_task_runs_result_logs_and_hooks(server: PrefectServer, tmp_path: Path) -> None:
     deployment, hook = server.deploy("orders", POOL), tmp_path / "hook"
     flow_run = server.ended(server.start_run(deployment, order={"quantity": 21}, path=str(hook)))
     assert (flow_run.state_name, flow_run.name) == ("Completed", "order of 21")
@@ -96,14 +97,14 @@ def test_a_run_has_its_name_task_runs_result_logs_and_hooks(server: BarePrefectS
     server.eventually(lambda: all(it in server.logs(flow_run.id) for it in logs), what="logs at the server")
 
 
-def test_every_run_is_in_the_process_of_the_worker(server: BarePrefectServer, worker: Worker, tmp_path: Path) -> None:
+def test_every_run_is_in_the_process_of_the_worker(server: PrefectServer, worker: Worker, tmp_path: Path) -> None:
     deployment = server.deploy("orders", POOL)
     flow_run = server.ended(server.start_run(deployment, order={"quantity": 1}, path=str(tmp_path / "hook")))
     server.eventually(lambda: f"process {worker.process.pid} doubles" in server.logs(flow_run.id))
     assert f":{worker.process.pid}:" in (flow_run.infrastructure_pid or "")
 
 
-def test_parameters_that_do_not_fit_fail_the_run(server: BarePrefectServer, tmp_path: Path) -> None:
+def test_parameters_that_do_not_fit_fail_the_run(server: PrefectServer, tmp_path: Path) -> None:
     deployment = server.deploy("orders", POOL)
     flow_run = server.ended(server.start_run(deployment, order={"quantity": -1}, path=str(tmp_path / "hook")))
     assert flow_run.state is not None
@@ -111,7 +112,7 @@ def test_parameters_that_do_not_fit_fail_the_run(server: BarePrefectServer, tmp_
     assert "Validation of flow parameters failed" in str(flow_run.state.message)
 
 
-def test_runs_that_end_badly_say_so_and_hurt_nobody(server: BarePrefectServer, tmp_path: Path) -> None:
+def test_runs_that_end_badly_say_so_and_hurt_nobody(server: PrefectServer, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     neighbour = server.start_run(server.deploy("waits", POOL), path=str(marker), seconds=3)
     wait_for_file(marker, server)
@@ -131,7 +132,7 @@ def test_runs_that_end_badly_say_so_and_hurt_nobody(server: BarePrefectServer, t
     assert server.ended(neighbour).state_name == "Completed"
 
 
-def test_a_flow_that_blocks_its_thread_stalls_no_other(server: BarePrefectServer, tmp_path: Path) -> None:
+def test_a_flow_that_blocks_its_thread_stalls_no_other(server: PrefectServer, tmp_path: Path) -> None:
     marker, release = tmp_path / "marker", tmp_path / "release"
     blocked = server.start_run(server.deploy("blocks", POOL), path=str(marker), release=str(release))
     wait_for_file(marker, server)
@@ -141,12 +142,12 @@ def test_a_flow_that_blocks_its_thread_stalls_no_other(server: BarePrefectServer
     assert server.ended(blocked).state_name == "Completed"
 
 
-def test_a_timeout_ends_async_and_sync_flows(server: BarePrefectServer) -> None:
+def test_a_timeout_ends_async_and_sync_flows(server: PrefectServer) -> None:
     runs = [server.start_run(server.deploy(name, POOL)) for name in ("too_slow", "too_slow_sync")]
     assert [server.ended(it).state_name for it in runs] == ["TimedOut", "TimedOut"]
 
 
-def test_a_cancelled_run_ends_cancelled_with_its_subflow_and_hooks(server: BarePrefectServer, tmp_path: Path) -> None:
+def test_a_cancelled_run_ends_cancelled_with_its_subflow_and_hooks(server: PrefectServer, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     flow_run_id = server.start_run(server.deploy("waits", POOL), path=str(marker))
     children = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[flow_run_id]))
@@ -160,9 +161,7 @@ def test_a_cancelled_run_ends_cancelled_with_its_subflow_and_hooks(server: BareP
 
 
 @pytest.mark.parametrize("flow", ["spins", "spins_in_async"])
-def test_synchronous_code_is_interrupted_by_a_cancellation(
-    server: BarePrefectServer, tmp_path: Path, flow: str
-) -> None:
+def test_synchronous_code_is_interrupted_by_a_cancellation(server: PrefectServer, tmp_path: Path, flow: str) -> None:
     marker = tmp_path / "marker"
     flow_run_id = server.start_run(server.deploy(flow, POOL), path=str(marker))
     wait_for_file(marker, server)
@@ -171,7 +170,7 @@ def test_synchronous_code_is_interrupted_by_a_cancellation(
 
 
 def test_a_run_that_cannot_be_interrupted_is_reported_and_cancelled_when_it_returns(
-    server: BarePrefectServer, tmp_path: Path
+    server: PrefectServer, tmp_path: Path
 ) -> None:
     marker = tmp_path / "marker"
     flow_run_id = server.start_run(server.deploy("sleeps_in_c", POOL), path=str(marker), seconds=8)
@@ -187,7 +186,7 @@ def test_a_run_that_cannot_be_interrupted_is_reported_and_cancelled_when_it_retu
     assert server.ended(flow_run_id).state_name == "Cancelled"
 
 
-def test_a_run_cancelled_before_its_time_never_starts(server: BarePrefectServer, tmp_path: Path) -> None:
+def test_a_run_cancelled_before_its_time_never_starts(server: PrefectServer, tmp_path: Path) -> None:
     deployment = server.deploy("waits", POOL, paused=False)
     marker = tmp_path / "marker"
     flow_run_id = server.start_run(deployment, path=str(marker), seconds=1)
@@ -197,7 +196,7 @@ def test_a_run_cancelled_before_its_time_never_starts(server: BarePrefectServer,
     assert server.state(flow_run_id) == "Cancelled"
 
 
-def test_concurrent_runs_see_only_themselves(server: BarePrefectServer, tmp_path: Path) -> None:
+def test_concurrent_runs_see_only_themselves(server: PrefectServer, tmp_path: Path) -> None:
     deployment = server.deploy("tells_itself", POOL)
     paths = [tmp_path / str(number) for number in range(4)]
     runs = [server.start_run(deployment, path=str(path)) for path in paths]
@@ -206,7 +205,7 @@ def test_concurrent_runs_see_only_themselves(server: BarePrefectServer, tmp_path
         assert path.read_text(encoding="utf-8") == f"{flow_run_id} {flow_run_id} {path}"
 
 
-def test_what_threads_cannot_have_is_refused_with_a_reason(server: BarePrefectServer) -> None:
+def test_what_threads_cannot_have_is_refused_with_a_reason(server: PrefectServer) -> None:
     refused = {
         server.deploy("fails", POOL, job_variables={"env": {"TZ": "UTC"}}): "env sets TZ",
         server.deploy("empty_sync", POOL, job_variables={"command": "sh"}): "sets a command",
@@ -220,7 +219,7 @@ def test_what_threads_cannot_have_is_refused_with_a_reason(server: BarePrefectSe
         assert words in str(state.message)
 
 
-def test_collision_strategy_cancel_new_holds_on_a_warm_pool(server: BarePrefectServer, tmp_path: Path) -> None:
+def test_collision_strategy_cancel_new_holds_on_a_warm_pool(server: PrefectServer, tmp_path: Path) -> None:
     options = ConcurrencyOptions(collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
     deployment = server.deploy("waits", POOL, concurrency_limit=1, concurrency_options=options)
     marker = tmp_path / "marker"
@@ -237,7 +236,7 @@ def test_health_says_that_the_worker_polls(worker: Worker) -> None:
 
 
 def test_a_flow_that_leaks_threads_and_tasks_ends_and_frees_its_run(
-    server: BarePrefectServer, worker: Worker, tmp_path: Path
+    server: PrefectServer, worker: Worker, tmp_path: Path
 ) -> None:
     path = tmp_path / "leak"
     flow_run = server.ended(server.start_run(server.deploy("leaks", POOL), path=str(path)))
@@ -246,7 +245,7 @@ def test_a_flow_that_leaks_threads_and_tasks_ends_and_frees_its_run(
     server.eventually(lambda: worker.said(f"Run {flow_run.name!r} left after"))
 
 
-def test_a_worker_keeps_nothing_of_finished_runs(server: BarePrefectServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_keeps_nothing_of_finished_runs(server: PrefectServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     server.create_pool("books")
     deployment = server.deploy("empty", "books")
@@ -261,7 +260,7 @@ def test_a_worker_keeps_nothing_of_finished_runs(server: BarePrefectServer, monk
                     await asyncio.sleep(0.2)
             return worker.get_status()
 
-    with temporary_settings({PREFECT_API_URL: server.url}):
+    with temporary_settings({PREFECT_API_URL: server.url, PREFECT_API_AUTH_STRING: LOGIN}):
         status = asyncio.run(serve(5))
     assert {key: status[key] for key in ("runs_done", "runs_active", "runs_stuck", "flows_loaded")} == {
         "runs_done": 5,
@@ -279,7 +278,7 @@ def test_a_worker_keeps_nothing_of_finished_runs(server: BarePrefectServer, monk
 
 
 def test_broken_code_crashes_its_run_readably_and_mended_code_runs_after_a_restart(
-    server: BarePrefectServer, mended: Worker, tmp_path: Path
+    server: PrefectServer, mended: Worker, tmp_path: Path
 ) -> None:
     mended.wait_until_ready()
     deployment = server.deploy("mended", "mended", entrypoint="mended_flows.mended")
@@ -302,7 +301,7 @@ def test_broken_code_crashes_its_run_readably_and_mended_code_runs_after_a_resta
 
 
 def test_a_worker_keeps_its_limit_and_stops_with_patience(
-    server: BarePrefectServer, limited: Worker, tmp_path: Path
+    server: PrefectServer, limited: Worker, tmp_path: Path
 ) -> None:
     limited.wait_until_ready()
     waits, sleeps = server.deploy("waits", "limited"), server.deploy("sleeps_in_c", "limited")

@@ -7,17 +7,15 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import psutil
 import pytest
 import yaml
 
+from tests.stack import Stack, own_environment
 from trading.config import SERVICES
-
-if TYPE_CHECKING:
-    from tests.conftest import Stack
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENTS = [
@@ -175,13 +173,10 @@ def test_a_stack_that_was_killed_comes_up_again_and_stop_leaves_nothing(
     stack: Stack, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """On a stack of its own beside the other one, for it does not survive."""
-    from tests.conftest import PORTS, free_ports
-
     home = tmp_path_factory.mktemp("second")
     home.chmod(0o755)  # PostgreSQL of root runs under another account
-    ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
-    environment = stack.environment | {"TRADING_HOME": str(home), "PREFECT_HOME": str(home / "user"), **ports}
-    second = type(stack)(home, environment, stack.settings, stack.engine)
+    environment = own_environment(home)
+    second = Stack(home, environment, stack.settings, stack.engine)
     try:
         assert second.trading("start", "--detach", timeout=240).returncode == 0
         status = json.loads(second.trading("status", "--json").stdout)

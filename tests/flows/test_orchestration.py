@@ -13,7 +13,7 @@ from tasks import resources
 from tasks.execution.simulation import coming_sessions, step_before_open
 from tasks.panels import load_sessions
 from tasks.strategy_engine.signals import strategies_to_run
-from tests.conftest import forget_resources
+from tests.stack import forget_resources
 from trading.backtest import run
 from trading.calendar import session_of
 from trading.errors import InvalidValueError
@@ -22,7 +22,7 @@ from trading.strategies import SHIPPED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.conftest import Stack
+    from tests.stack import Stack
 
 WARM = date(2012, 6, 1)
 EQUITY = "SELECT session FROM execution.equity_snapshots WHERE account = :account ORDER BY session"

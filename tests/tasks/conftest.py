@@ -15,13 +15,13 @@ from tasks.execution.simulation import coming_sessions, step_before_open
 from tasks.risk_management.limits import decide_orders
 from tasks.risk_management.sizing import size_targets
 from tasks.strategy_engine.signals import decide_signals, strategies_to_run
-from tests.conftest import forget_resources
+from tests.stack import forget_resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date
 
-    from tests.conftest import Stack
+    from tests.stack import Stack
 
 
 @pytest.fixture(autouse=True)

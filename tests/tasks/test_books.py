@@ -14,7 +14,7 @@ from tasks.resources import broker
 if TYPE_CHECKING:
     from datetime import date
 
-    from tests.conftest import Stack
+    from tests.stack import Stack
 
 
 def held(stack: Stack) -> dict[str, Decimal]:

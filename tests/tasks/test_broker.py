@@ -12,7 +12,7 @@ from tasks.broker import Broker, call
 from trading.errors import BrokerError, UnavailableError
 
 if TYPE_CHECKING:
-    from tests.conftest import Stack
+    from tests.stack import Stack
 
 
 def test_a_timeout_proves_nothing() -> None:

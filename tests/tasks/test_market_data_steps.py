@@ -18,7 +18,7 @@ from trading.errors import DataError, UnknownNameError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import Stack
+    from tests.stack import Stack
 
 BARS = "SELECT symbol, ts, open, high, low, close, volume, quality FROM data_ingestion.bars ORDER BY symbol, ts"
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from tests.conftest import Stack
+    from tests.stack import Stack
 
 
 WAITING = {"pending_new", "accepted"}

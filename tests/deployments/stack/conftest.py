@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +10,11 @@ import pytest
 
 from deployments.stack import accounts, environment, shutdown
 from deployments.stack.places import make_home
+from tests.ports import free_port
 from trading.config import SECTIONS, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 
 @pytest.fixture
@@ -37,19 +37,7 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def free_port() -> Callable[[], int]:
-    """A function that returns ports nobody listens on."""
-
-    def find() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
-
-    return find
-
-
-@pytest.fixture
-def settings(home: Path, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings with generated secrets and ports of their own."""
     from deployments.stack.credentials import ensure_secrets
 

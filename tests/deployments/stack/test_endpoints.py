@@ -10,11 +10,11 @@ from deployments.stack.component import Component
 from deployments.stack.credentials import ensure_secrets
 from deployments.stack.postgres_server import Server
 from tests.deployments.stack.running import running
+from tests.ports import free_port
 from trading.config import Settings
 from trading.errors import ConfigurationError, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -24,9 +24,7 @@ def test_without_configuration_everything_is_run_here(settings: Settings) -> Non
     assert found.prefect_url == f"http://127.0.0.1:{settings.prefect.port}/api"
 
 
-def test_the_variables_of_the_mission_document_run_everything_here(
-    home: Path, free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_variables_of_the_mission_document_run_everything_here(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     postgres, redis, prefect = free_port(), free_port(), free_port()
     given = {
         "POSTGRES_HOST": "localhost",

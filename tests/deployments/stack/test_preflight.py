@@ -12,11 +12,12 @@ import pytest
 
 from deployments.stack import preflight
 from deployments.stack.component import Endpoint
+from tests.ports import free_port
 from trading.config import Settings
 from trading.errors import ConfigurationError, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -55,7 +56,7 @@ def test_a_port_in_use_names_the_port_the_holder_and_the_variable(taken: int) ->
     assert "\n" not in message
 
 
-def test_all_taken_ports_are_named_at_once(taken: int, free_port: Callable[[], int]) -> None:
+def test_all_taken_ports_are_named_at_once(taken: int) -> None:
     free = free_port()
     wanted = [
         ("api", Endpoint("127.0.0.1", taken, "WEB_SERVER_PORT")),
@@ -67,7 +68,7 @@ def test_all_taken_ports_are_named_at_once(taken: int, free_port: Callable[[], i
     assert "WEB_SERVER_PORT" in str(caught.value)
 
 
-def test_free_ports_pass(free_port: Callable[[], int]) -> None:
+def test_free_ports_pass() -> None:
     preflight.check_ports([("api", Endpoint("127.0.0.1", free_port(), "WEB_SERVER_PORT"))])
     assert free_port() > 0
 

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,11 +16,11 @@ import pytest
 from deployments.stack import environment, journal, launch, probes, unit
 from deployments.stack.component import Component, Step
 from deployments.stack.supervisor import StackError, Supervisor
+from tests.ports import free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
-
-type Port = Callable[[], int]
 
 
 def web(name: str, port: int, base: dict[str, str], needs: tuple[str, ...] = ()) -> Component:
@@ -73,7 +72,7 @@ def eventually(question: Callable[[], bool], seconds: float = 20.0) -> None:
         time.sleep(0.05)
 
 
-def test_nothing_starts_before_what_it_needs_is_healthy(home: Path, base: dict[str, str], free_port: Port) -> None:
+def test_nothing_starts_before_what_it_needs_is_healthy(home: Path, base: dict[str, str]) -> None:
     first, second = free_port(), free_port()
     seen: list[str | None] = []
     watched = supervisor(
@@ -93,7 +92,7 @@ def test_nothing_starts_before_what_it_needs_is_healthy(home: Path, base: dict[s
     assert not probes.listens("127.0.0.1", second)
 
 
-def test_a_crashed_component_is_started_again(home: Path, base: dict[str, str], free_port: Port) -> None:
+def test_a_crashed_component_is_started_again(home: Path, base: dict[str, str]) -> None:
     watched = supervisor(home, web("api", free_port(), base))
     with supervised(watched):
         before = pid_of(watched, "api")
@@ -104,7 +103,7 @@ def test_a_crashed_component_is_started_again(home: Path, base: dict[str, str], 
 
 
 def test_a_component_that_keeps_crashing_is_given_up(
-    home: Path, base: dict[str, str], free_port: Port, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    home: Path, base: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(unit, "_LONGEST_WAIT", 0.02)
     watched = supervisor(home, web("api", free_port(), base), web("other", free_port(), base))
@@ -121,9 +120,7 @@ def test_a_component_that_keeps_crashing_is_given_up(
     assert any("api is down" in record.message and "gave up after 5" in record.message for record in caplog.records)
 
 
-def test_a_failed_start_names_the_component_and_stops_the_others(
-    home: Path, base: dict[str, str], free_port: Port
-) -> None:
+def test_a_failed_start_names_the_component_and_stops_the_others(home: Path, base: dict[str, str]) -> None:
     port = free_port()
     bad = Component(
         name="execution",
@@ -170,7 +167,7 @@ def test_a_component_that_never_gets_healthy_is_named_with_its_problem(home: Pat
         supervisor(home, stuck).run()
 
 
-def test_dependants_stop_first_and_drain_before_the_signal(home: Path, base: dict[str, str], free_port: Port) -> None:
+def test_dependants_stop_first_and_drain_before_the_signal(home: Path, base: dict[str, str]) -> None:
     below = free_port()
     found: list[str | None] = []
 
@@ -212,7 +209,7 @@ def test_a_process_that_ignores_the_signal_is_killed_after_its_grace(home: Path,
     assert not psutil.pid_exists(pid)
 
 
-def test_stop_cleans_up_after_a_supervisor_that_was_killed(home: Path, base: dict[str, str], free_port: Port) -> None:
+def test_stop_cleans_up_after_a_supervisor_that_was_killed(home: Path, base: dict[str, str]) -> None:
     port = free_port()
     script = (
         "import sys; from pathlib import Path; from functools import partial\n"

@@ -1,46 +1,37 @@
+"""A Prefect server with nothing deployed, for the tests of what talks to one."""
+
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-
-os.environ.setdefault("PREFECT_HOME", tempfile.mkdtemp(prefix="prefect-home-"))  # before prefect is imported
-
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 
-from deployments.stack import postgres_server
 from deployments.warm_worker import WarmWorker
-from trading.config import Postgres, Settings
+from tests.ports import free_port
+from tests.postgres import settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator
     from uuid import UUID
 
     from prefect.client.schemas.objects import FlowRun
 
-    from deployments.stack.component import Account
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+LOGIN = "admin:of the tests"
+AUTH = httpx.BasicAuth(*LOGIN.split(":"))
+CODE = Path(__file__).parent / "deployments"
+"""Where the flows are that the workers of the tests run."""
 
 
 def eventually[T](look: Callable[[], T], *, seconds: float = 60, what: str = "") -> T:
@@ -73,7 +64,7 @@ class Worker:
 
 
 @dataclass
-class BarePrefectServer:
+class PrefectServer:
     """A Prefect server with nothing deployed, and what tests do with it."""
 
     url: str
@@ -88,9 +79,10 @@ class BarePrefectServer:
         ours = {
             "PREFECT_HOME": str(self.home),
             "PREFECT_API_URL": self.url,
+            "PREFECT_API_AUTH_STRING": LOGIN,
             "PREFECT_WORKER_QUERY_SECONDS": "2",
             "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.2",
-            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(self.home / "code")]),
+            "PYTHONPATH": os.pathsep.join([str(CODE), str(self.home / "code")]),
         }
         return kept | ours | more
 
@@ -145,74 +137,58 @@ class BarePrefectServer:
 
     def cancel(self, flow_run_id: UUID) -> None:
         body = {"state": {"type": "CANCELLING"}}  # what the UI sends
-        httpx.post(f"{self.url}/flow_runs/{flow_run_id}/set_state", json=body).raise_for_status()
+        address = f"{self.url}/flow_runs/{flow_run_id}/set_state"
+        httpx.post(address, json=body, auth=AUTH).raise_for_status()
 
     def logs(self, flow_run_id: UUID) -> str:
         wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[flow_run_id]))
         return "\n".join(log.message for log in self.client.read_logs(wanted))
 
 
-@pytest.fixture(scope="session")
-def bare_prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BarePrefectServer]:
+@pytest.fixture(scope="module")
+def prefect_server(
+    *,
+    postgres: int,
+    home: Path,
+    execute: Callable[[str], None],
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> Iterator[PrefectServer]:
+    """Start a server for one module: it is never idle beside the tests of another."""
     # On SQLite a busy server answers 503 for minutes; PostgreSQL is also what the system runs it on.
-    home, port = tmp_path_factory.mktemp("prefect"), free_port()
+    database = f"prefect_{request.module.__name__.rpartition('.')[2]}"
+    execute(f"CREATE DATABASE {database}")
+    place, port = tmp_path_factory.mktemp("prefect"), free_port()
+    (place / "code").mkdir()
     url = f"http://127.0.0.1:{port}/api"
-    (home / "code").mkdir()
-    with ExitStack() as stack:
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
-        environment |= {
-            "PREFECT_HOME": str(home),
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "PREFECT_SERVER_DATABASE_CONNECTION_URL": stack.enter_context(_postgres()),
-        }
-        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1"]
-        stack.enter_context(_program([*command, "--port", str(port)], environment, home / "server.log"))
-        eventually(lambda: _answers(f"{url}/health"), seconds=120, what="Prefect server")
-        server = BarePrefectServer(url, home, stack.enter_context(SyncPrefectClient(api=url)))
-        yield server
-        for worker in server.workers:
-            worker.process.kill()
-            worker.process.wait()
-
-
-@contextmanager
-def _postgres() -> Iterator[str]:
-    with TemporaryDirectory(prefix="trading-test-", ignore_cleanup_errors=True) as home:
-        Path(home).chmod(0o755)  # the server's account passes through
-        postgres = Postgres(port=free_port(), POSTGRES_PASSWORD="bare")
-        settings = Settings.load(Path(home)).model_copy(update={"postgres": postgres})
-        server = postgres_server.Server(settings, postgres.port, os.environ)
-        component = server.component()
-        assert component.prepare is not None
-        component.prepare()
-        with _program(component.command, component.environment, Path(home) / "log", component.account):
-            eventually(lambda: component.probe() is None, seconds=30, what="PostgreSQL")
-            postgres_server.create_databases(settings, postgres.address, postgres.port, ("bare",))
-            yield postgres.url("bare", driver="asyncpg")
-
-
-@contextmanager
-def _program(
-    command: Sequence[str], environment: Mapping[str, str], output: Path, account: Account | None = None
-) -> Iterator[None]:
-    with output.open("wb") as stream:
-        process = subprocess.Popen(
-            command,
-            env=dict(environment),
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
-        )
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+    environment |= {
+        "PREFECT_HOME": str(place),
+        "PREFECT_SERVER_API_AUTH_STRING": LOGIN,
+        "PREFECT_API_AUTH_STRING": LOGIN,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": settings_of(home, postgres, database).postgres.url(
+            database, driver="asyncpg"
+        ),
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with (place / "server.log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
-        yield
+        eventually(lambda: _answers(f"{url}/health", process), seconds=120, what="Prefect server")
+        with SyncPrefectClient(api=url, auth_string=LOGIN) as client:
+            server = PrefectServer(url, place, client)
+            yield server
+            for worker in server.workers:
+                worker.process.kill()
+                worker.process.wait()
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(30)
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
+    assert process.poll() is None, "the Prefect server died"
     with contextlib.suppress(httpx.HTTPError):
-        return httpx.get(url, timeout=2).is_success
+        return httpx.get(url, auth=AUTH, timeout=2).is_success
     return False

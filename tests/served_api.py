@@ -1,41 +1,31 @@
-"""A real PostgreSQL with the seeded world, and the api answering on a real socket."""
+"""The api answering on a real socket, over the seeded world in a real PostgreSQL."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
 import socket
-import subprocess
-import tempfile
 import threading
 import time
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import psycopg
 import pytest
 import uvicorn
-from alembic import command
-from alembic.config import Config
-from pydantic import SecretStr
 from sqlalchemy import text
 
 from api.app import create_app
 from db.engine import make_engine
-from deployments.stack.postgres_server import Server
 from tests.api import seed as world_seed
-from trading import config
-from trading.config import SECTIONS, Settings
+from tests.postgres import TOKEN, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
     from types import ModuleType
 
-TOKEN = "token-of-the-tests"
+    from trading.config import Settings
+
 _numbers = count()
 
 
@@ -43,111 +33,6 @@ _numbers = count()
 def seed() -> ModuleType:
     """Return the module of the seeded world, for the figures it is made of."""
     return world_seed
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def settings_of(home: Path, port: int, database: str, **prefect: Any) -> Settings:
-    """Return settings of the test server's database; nothing else of them answers unless `prefect` says so."""
-    unused = {"port": 9}
-    chosen: dict[str, dict[str, Any]] = {
-        "postgres": {
-            "host": "127.0.0.1",
-            "port": port,
-            "password": SecretStr("pass word"),
-            "trading_db": database,
-        },
-        "redis": unused,
-        "prefect": prefect or unused,
-        "simulator": unused,
-        "web": {"token": SecretStr(TOKEN)},
-    }
-    sections = {name: kind(**chosen.get(name, {})) for name, kind in SECTIONS.items()}
-    return Settings(**sections, home=home)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _own_prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep Prefect's client, which the api loads when it is first asked, away from the user's profile."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect-home")))
-        yield
-
-
-@pytest.fixture(scope="session")
-def home() -> Iterator[Path]:
-    place = Path(tempfile.mkdtemp(prefix="trading-api-"))
-    place.chmod(0o755)  # the account that PostgreSQL runs under has to pass
-    (place / "state").mkdir(mode=0o755)
-    yield place / "state"
-    shutil.rmtree(place, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def postgres(home: Path) -> Iterator[int]:
-    """Yield the port of a PostgreSQL server of the tests' own."""
-    port = free_port()
-    component = Server(settings_of(home, port, "postgres"), port, os.environ).component()
-    assert component.prepare is not None
-    component.prepare()
-    account = component.account
-    process = subprocess.Popen(
-        (*component.command, "-c", "fsync=off"),  # nothing of it outlives the tests
-        env=dict(component.environment),
-        cwd=component.directory,
-        user=account.uid if account else None,
-        group=account.gid if account else None,
-        extra_groups=[] if account else None,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + 30
-        while (problem := component.probe()) is not None:
-            assert time.monotonic() < deadline, problem
-            time.sleep(0.05)
-        yield port
-    finally:
-        process.send_signal(signal.SIGQUIT if hasattr(signal, "SIGQUIT") else component.stop_signal)
-        process.wait(30)
-        if component.directory is not None and not component.directory.is_relative_to(home):
-            shutil.rmtree(component.directory)
-
-
-@pytest.fixture(scope="session")
-def execute(postgres: int) -> Callable[[str], None]:
-    """Return a function that runs a statement beside any transaction, on the maintenance database."""
-
-    def run(statement: str) -> None:
-        with psycopg.connect(
-            host="127.0.0.1", port=postgres, user="postgres", password="pass word", dbname="postgres", autocommit=True
-        ) as connection:
-            connection.execute(statement.encode())
-
-    return run
-
-
-@pytest.fixture(scope="session")
-def migrated(postgres: int, execute: Callable[[str], None], home: Path) -> str:
-    """Return the name of a database at the newest migration, without rows: a template."""
-    execute("CREATE DATABASE empty")
-    _upgrade(settings_of(home, postgres, "empty"))
-    return "empty"
-
-
-def _upgrade(settings: Settings) -> None:
-    configuration = Config()
-    configuration.set_main_option("script_location", str(Path(config.__file__).parents[1] / "db" / "migrations"))
-    engine = make_engine(settings.postgres.url(settings.postgres.trading_db))
-    with engine.begin() as connection:
-        configuration.attributes["connection"] = connection
-        command.upgrade(configuration, "head")
-    engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -251,12 +136,6 @@ def serve() -> Callable[[Settings], AbstractContextManager[httpx.Client]]:
 def settings_for() -> Callable[..., Settings]:
     """Return what makes settings of a database of the test server."""
     return settings_of
-
-
-@pytest.fixture(scope="session")
-def free() -> Callable[[], int]:
-    """Return what finds a free port."""
-    return free_port
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,140 @@
+"""One whole system for the tests that need one: started once, on free ports, in a directory of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from tasks import resources
+from tests.ports import free_ports
+from trading.config import Settings, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+STARTING_SECONDS = 240
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running system."""
+
+    home: Path
+    environment: dict[str, str]
+    settings: Settings
+    engine: Engine = field(repr=False)
+
+    def trading(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run the `trading` command against this system."""
+        return self.run(sys.executable, "-m", "deployments.cli", *arguments, timeout=timeout)
+
+    def run(self, *command: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run a command in this system's environment, as a user's shell would."""
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=timeout, check=False
+        )
+
+    def api(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Call the api with the token."""
+        token = self.settings.web.token.get_secret_value()
+        url = f"http://127.0.0.1:{self.settings.web.api}{path}"
+        return httpx.request(method, url, headers={"Authorization": f"Bearer {token}"}, timeout=60, **options)
+
+    def simulator(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Call a control route of the simulator."""
+        keys = self.settings.simulator
+        headers = {
+            "APCA-API-KEY-ID": keys.api_key.get_secret_value(),
+            "APCA-API-SECRET-KEY": keys.secret_key.get_secret_value(),
+        }
+        answer = httpx.post(f"http://127.0.0.1:{keys.port}/simulator/{path}", json=body, headers=headers, timeout=60)
+        answer.raise_for_status()
+        document: dict[str, Any] = answer.json()
+        return document
+
+    def scalar(self, statement: str, **parameters: Any) -> Any:
+        """Return one value from the trading database."""
+        with self.engine.connect() as connection:
+            return connection.scalar(text(statement), parameters)
+
+    def rows(self, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Return rows from the trading database."""
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(statement), parameters)]
+
+
+def own_environment(home: Path) -> dict[str, str]:
+    """Return an environment for a stack of its own: free ports, a home of its own, no setting inherited."""
+    shown = Settings.load(home).masked()
+    names = {str(row[0]) for row in shown}
+    ports = sorted(name for name in names if name.endswith("_PORT"))
+    ours = {"TRADING_HOME": str(home), "PREFECT_HOME": str(home / "user-prefect")}
+    ours |= dict(zip(ports, map(str, free_ports(len(ports))), strict=True))
+    return {name: value for name, value in os.environ.items() if name not in names} | ours
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Start a whole system in a directory of its own; stop it after the last test."""
+    home = tmp_path_factory.mktemp("stack")
+    for folder in (home, home.parent, home.parent.parent):  # root's PostgreSQL runs under another account
+        folder.chmod(0o755)
+    environment = own_environment(home)
+    command = [sys.executable, "-m", "deployments.cli"]
+    started = subprocess.run(
+        [*command, "start", "--detach"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=STARTING_SECONDS,
+        check=False,
+    )
+    try:
+        assert started.returncode == 0, started.stdout + started.stderr
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environment.items() - os.environ.items():
+                patch.setenv(name, value)
+            loaded = Settings.load(home)
+            engine = create_engine(loaded.postgres.url(loaded.postgres.trading_db))
+            yield Stack(home, environment, loaded, engine)
+            engine.dispose()
+    finally:
+        subprocess.run([*command, "stop"], env=environment, capture_output=True, timeout=120, check=False)
+
+
+@pytest.fixture(scope="session")
+def inside(stack: Stack) -> Iterator[Stack]:
+    """Make this process part of the system: its settings, blocks and Prefect server are the stack's."""
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+
+    settings.cache_clear()
+    server = {
+        PREFECT_API_URL: stack.settings.prefect.url,
+        PREFECT_API_AUTH_STRING: stack.settings.prefect.auth.get_secret_value(),
+    }
+    with temporary_settings(server):
+        yield stack
+    settings.cache_clear()
+
+
+def forget_resources() -> None:
+    """Close what steps keep open and let the next one log in anew."""
+    if resources.database.cache_info().currsize:
+        resources.database().dispose()
+    for cached in (resources.database, resources.locks, resources.credentials, resources.channels):
+        cached.cache_clear()
+
+
+@pytest.fixture
+def fresh_account(inside: Stack) -> Stack:
+    """Give a test a new account of its own on the simulator, its clock at the first session's close."""
+    inside.simulator("reset", {})
+    return inside
