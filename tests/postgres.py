@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from pydantic import SecretStr
 
 from db.engine import make_engine
 from deployments.stack.postgres_server import Server
+from tests.places import passable_directory
 from tests.ports import free_port
 from trading import config
 from trading.config import SECTIONS, Settings
@@ -50,11 +50,9 @@ def settings_of(home: Path, port: int, database: str, **prefect: Any) -> Setting
 
 @pytest.fixture(scope="session")
 def home() -> Iterator[Path]:
-    place = Path(tempfile.mkdtemp(prefix="trading-api-"))
-    place.chmod(0o755)  # the account that PostgreSQL runs under has to pass
-    (place / "state").mkdir(mode=0o755)
-    yield place / "state"
-    shutil.rmtree(place, ignore_errors=True)
+    with passable_directory() as place:
+        (place / "state").mkdir(mode=0o755)
+        yield place / "state"
 
 
 @pytest.fixture(scope="session")

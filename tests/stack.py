@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from tasks import resources
+from tests.places import passable_directory
 from tests.ports import free_ports
 from trading.config import Settings, settings
 
@@ -82,32 +83,30 @@ def own_environment(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack() -> Iterator[Stack]:
     """Start a whole system in a directory of its own; stop it after the last test."""
-    home = tmp_path_factory.mktemp("stack")
-    for folder in (home, home.parent, home.parent.parent):  # root's PostgreSQL runs under another account
-        folder.chmod(0o755)
-    environment = own_environment(home)
     command = [sys.executable, "-m", "deployments.cli"]
-    started = subprocess.run(
-        [*command, "start", "--detach"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=STARTING_SECONDS,
-        check=False,
-    )
-    try:
-        assert started.returncode == 0, started.stdout + started.stderr
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in environment.items() - os.environ.items():
-                patch.setenv(name, value)
-            loaded = Settings.load(home)
-            engine = create_engine(loaded.postgres.url(loaded.postgres.trading_db))
-            yield Stack(home, environment, loaded, engine)
-            engine.dispose()
-    finally:
-        subprocess.run([*command, "stop"], env=environment, capture_output=True, timeout=120, check=False)
+    with passable_directory() as home:
+        environment = own_environment(home)
+        started = subprocess.run(
+            [*command, "start", "--detach"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=STARTING_SECONDS,
+            check=False,
+        )
+        try:
+            assert started.returncode == 0, started.stdout + started.stderr
+            with pytest.MonkeyPatch.context() as patch:
+                for name, value in environment.items() - os.environ.items():
+                    patch.setenv(name, value)
+                loaded = Settings.load(home)
+                engine = create_engine(loaded.postgres.url(loaded.postgres.trading_db))
+                yield Stack(home, environment, loaded, engine)
+                engine.dispose()
+        finally:
+            subprocess.run([*command, "stop"], env=environment, capture_output=True, timeout=120, check=False)
 
 
 @pytest.fixture(scope="session")

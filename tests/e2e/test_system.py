@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import psutil
 import pytest
 import yaml
 
+from tests.places import passable_directory
 from tests.stack import Stack, own_environment
 from trading.config import SERVICES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENTS = [
@@ -169,14 +172,14 @@ def test_no_secret_shows_in_logs_settings_or_process_lists(stack: Stack) -> None
         assert secret not in commands
 
 
-def test_a_stack_that_was_killed_comes_up_again_and_stop_leaves_nothing(
-    stack: Stack, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """On a stack of its own beside the other one, for it does not survive."""
-    home = tmp_path_factory.mktemp("second")
-    home.chmod(0o755)  # PostgreSQL of root runs under another account
-    environment = own_environment(home)
-    second = Stack(home, environment, stack.settings, stack.engine)
+@pytest.fixture
+def second(stack: Stack) -> Iterator[Stack]:
+    """Yield a stack beside the other one, not started, for tests that it does not survive."""
+    with passable_directory() as home:
+        yield Stack(home, own_environment(home), stack.settings, stack.engine)
+
+
+def test_a_stack_that_was_killed_comes_up_again_and_stop_leaves_nothing(stack: Stack, second: Stack) -> None:
     try:
         assert second.trading("start", "--detach", timeout=240).returncode == 0
         status = json.loads(second.trading("status", "--json").stdout)
@@ -187,11 +190,8 @@ def test_a_stack_that_was_killed_comes_up_again_and_stop_leaves_nothing(
         assert second.trading("stop", timeout=180).returncode == 0
 
         assert [pid for pid in running if psutil.pid_exists(pid)] == []
-        left = [
-            each.info["cmdline"] for each in psutil.process_iter(["cmdline"]) if str(home) in str(each.info["cmdline"])
-        ]
-        assert left == []
+        commands = [each.info["cmdline"] for each in psutil.process_iter(["cmdline"])]
+        assert [command for command in commands if str(second.home) in str(command)] == []
         assert pids(stack.trading("status", "--json").stdout)
     finally:
         second.trading("stop", timeout=180)
-        shutil.rmtree(home, ignore_errors=True)

@@ -1,20 +1,19 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from deployments.stack import accounts, environment, shutdown
+from deployments.stack import environment, shutdown
 from deployments.stack.places import make_home
+from tests.places import passable_directory
 from tests.ports import free_port
 from trading.config import SECTIONS, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -23,17 +22,13 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for kind in SECTIONS.values():
         for field in kind.model_fields.values():
             monkeypatch.delenv(str(field.alias), raising=False)
-    place = Path(tempfile.mkdtemp(prefix="trading-test-"))
-    place.chmod(0o755)
-    monkeypatch.setenv("TRADING_HOME", str(place))
-    monkeypatch.chdir(place)
-    make_home(place)
-    yield place
-    shutdown.sweep(environment.marker(place))
-    elsewhere = accounts.database_directory(place, accounts.unprivileged())
-    monkeypatch.undo()
-    for directory in {place, elsewhere}:
-        shutil.rmtree(directory, ignore_errors=True)
+    with passable_directory() as place:
+        monkeypatch.setenv("TRADING_HOME", str(place))
+        monkeypatch.chdir(place)
+        make_home(place)
+        yield place
+        shutdown.sweep(environment.marker(place))
+        monkeypatch.undo()
 
 
 @pytest.fixture
