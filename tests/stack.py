@@ -12,6 +12,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
+from deployments.stack import processes
+from deployments.stack.environment import marker
 from tasks import resources
 from tests.places import passable_directory
 from tests.ports import free_ports
@@ -102,16 +104,19 @@ def stack() -> Iterator[Stack]:
                 for name, value in environment.items() - os.environ.items():
                     patch.setenv(name, value)
                 loaded = Settings.load(home)
-                engine = create_engine(loaded.postgres.url(loaded.postgres.trading_db))
+                engine = create_engine(loaded.postgres.url(loaded.postgres.trading_db), pool_pre_ping=True)
                 yield Stack(home, environment, loaded, engine)
                 engine.dispose()
         finally:
             subprocess.run([*command, "stop"], env=environment, capture_output=True, timeout=120, check=False)
+        left = [process.name() for process in processes.marked(marker(home))]
+        assert left == [], "left by `trading stop`"
 
 
 @pytest.fixture(scope="session")
 def inside(stack: Stack) -> Iterator[Stack]:
     """Make this process part of the system: its settings, blocks and Prefect server are the stack's."""
+    from prefect.events.worker import EventsWorker
     from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
     settings.cache_clear()
@@ -121,6 +126,7 @@ def inside(stack: Stack) -> Iterator[Stack]:
     }
     with temporary_settings(server):
         yield stack
+    EventsWorker.drain_all(timeout=10.0, at_exit=False)  # what is not sent now finds no server any more
     settings.cache_clear()
 
 

@@ -13,12 +13,10 @@ import psutil
 import pytest
 import yaml
 
-from tests.places import passable_directory
-from tests.stack import Stack, own_environment
 from trading.config import SERVICES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.stack import Stack
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENTS = [
@@ -172,26 +170,15 @@ def test_no_secret_shows_in_logs_settings_or_process_lists(stack: Stack) -> None
         assert secret not in commands
 
 
-@pytest.fixture
-def second(stack: Stack) -> Iterator[Stack]:
-    """Yield a stack beside the other one, not started, for tests that it does not survive."""
-    with passable_directory() as home:
-        yield Stack(home, own_environment(home), stack.settings, stack.engine)
+def test_a_stack_that_was_killed_comes_up_again_with_everything_it_had(stack: Stack, demo: str) -> None:
+    before = stack.rows("SELECT id, client_order_id, status FROM execution.orders ORDER BY id")
+    killed = json.loads(stack.trading("status", "--json").stdout)
+    psutil.Process(killed["pid"]).kill()
 
+    again = stack.trading("start", "--detach", timeout=240)
 
-def test_a_stack_that_was_killed_comes_up_again_and_stop_leaves_nothing(stack: Stack, second: Stack) -> None:
-    try:
-        assert second.trading("start", "--detach", timeout=240).returncode == 0
-        status = json.loads(second.trading("status", "--json").stdout)
-        psutil.Process(status["pid"]).kill()
-
-        assert second.trading("start", "--detach", timeout=240).returncode == 0
-        running = pids(second.trading("status", "--json").stdout)
-        assert second.trading("stop", timeout=180).returncode == 0
-
-        assert [pid for pid in running if psutil.pid_exists(pid)] == []
-        commands = [each.info["cmdline"] for each in psutil.process_iter(["cmdline"])]
-        assert [command for command in commands if str(second.home) in str(command)] == []
-        assert pids(stack.trading("status", "--json").stdout)
-    finally:
-        second.trading("stop", timeout=180)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert json.loads(stack.trading("status", "--json").stdout)["pid"] != killed["pid"]
+    assert stack.rows("SELECT id, client_order_id, status FROM execution.orders ORDER BY id") == before
+    assert all(check["ok"] for check in json.loads(stack.trading("verify", "--json").stdout))
+    assert demo
