@@ -29,6 +29,23 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"trading {version('trading-system')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None: ...
+
+
 def one_line_errors[**P](command: Callable[P, None]) -> Callable[P, None]:
     """Turn the project's errors into one line on stderr and exit code 1, Ctrl-C into 130."""
 

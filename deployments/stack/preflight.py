@@ -29,7 +29,7 @@ def check(settings: Settings, units: Sequence[Unit], directories: Iterable[Path]
     Raises
     ------
     ConfigurationError, UnavailableError
-        The first obstacle: ports, disk space, the broker's keys.
+        The first obstacle: ports, disk space, the broker's keys or the simulator's data.
     """
     check_ports([(unit.name, unit.endpoint) for unit in units if isinstance(unit, Component) and unit.endpoint])
     for directory in directories:
@@ -82,9 +82,16 @@ def check_space(directory: Path) -> None:
 
 
 def check_broker(settings: Settings) -> None:
-    """Refuse Alpaca keys that Alpaca refuses; a broker out of reach is no obstacle to starting."""
-    alpaca = settings.alpaca
+    """Refuse Alpaca keys that Alpaca refuses, or a simulator without its data.
+
+    A broker out of reach is no obstacle to starting.
+    """
+    alpaca, data = settings.alpaca, settings.simulator.data
     if alpaca.api_key is None:
+        if data is not None and not data.is_file():
+            raise ConfigurationError(
+                f"SIMULATOR_DATA: {data} does not exist; give a CSV or Parquet file of daily bars, or unset it"
+            )
         return
     if alpaca.secret_key is None:
         raise ConfigurationError("ALPACA_SECRET_KEY: not set, though ALPACA_API_KEY is; set both or neither")

@@ -99,3 +99,12 @@ def test_without_keys_no_broker_is_asked(home: Path, monkeypatch: pytest.MonkeyP
     settings = Settings.load(home)
     preflight.check_broker(settings)
     assert settings.simulated
+
+
+def test_a_simulator_without_its_data_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ALPACA_API_KEY", raising=False)
+    monkeypatch.setenv("SIMULATOR_DATA", str(tmp_path / "absent.csv"))
+    with pytest.raises(ConfigurationError, match=r"SIMULATOR_DATA: .*absent\.csv does not exist"):
+        preflight.check_broker(Settings.load(tmp_path))
+    (tmp_path / "absent.csv").touch()
+    preflight.check_broker(Settings.load(tmp_path))
