@@ -93,11 +93,21 @@ def test_a_flow_runs_from_the_prefect_command(stack: Stack, demo: str) -> None:
     assert demo
 
 
-def test_a_run_with_bad_parameters_is_refused_before_it_starts(stack: Stack) -> None:
-    done = prefect(stack, "deployment", "run", "backtest-strategy/backtest-strategy", "--param", "capital=-5")
+@pytest.mark.parametrize(
+    ("name", "parameter", "complaint"),
+    [
+        ("backtest-strategy", "capital=-5", "less than or equal to the minimum"),
+        ("generate-signals", "as_of=yesterday", "does not match"),
+        ("fetch-market-data", "start=2012-13-01", "does not match"),
+    ],
+)
+def test_a_run_with_bad_parameters_is_refused_before_it_starts(
+    stack: Stack, name: str, parameter: str, complaint: str
+) -> None:
+    done = prefect(stack, "deployment", "run", f"{name}/{name}", "--param", parameter)
 
     assert done.returncode == 1
-    assert "less than or equal to the minimum" in done.stdout + done.stderr
+    assert complaint in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("service", SERVICES)
