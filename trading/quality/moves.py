@@ -1,0 +1,211 @@
+"""Rules on moves of the close: jumps that nobody traded, ticks that are taken back, levels that flip.
+
+A move counts beyond the median move of all symbols at that time, in robust deviations of the symbol's own
+moves or of the spread between symbols, whichever is larger. A real crash is told from a wrong price by what
+a wrong price never has: dollar volume far above the usual, or a way from the open to the close.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trading.quality.findings import Findings, at_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from trading.bars import Floats
+    from trading.quality.batch import Batch
+    from trading.quality.thresholds import Thresholds
+
+LIKELY_RATIOS = (Fraction(3, 2), *(Fraction(whole) for whole in (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Jumps:
+    """J rows whose move is far out, in order: log move beyond the market, score, and how much was traded."""
+
+    rows: NDArray[np.int64]
+    sizes: Floats
+    scores: Floats
+    trading: Floats
+    limits: Thresholds
+
+    @property
+    def big(self) -> NDArray[np.bool_]:
+        """(J,), whether the size alone makes it a jump, not only a tick."""
+        above: NDArray[np.bool_] = np.abs(self.sizes) > np.log1p(self.limits.jump)
+        return above
+
+    @property
+    def traded(self) -> NDArray[np.bool_]:
+        """(J,), whether dollar volume shows that many took part."""
+        above: NDArray[np.bool_] = self.trading > self.limits.traded
+        return above
+
+
+@dataclass(frozen=True, slots=True)
+class Excursion:
+    """A level left and taken up again: rows `first` .. `last` are off it by the log `size`."""
+
+    jump: int
+    first: int
+    last: int
+    size: float
+    back: int
+
+    @property
+    def bars(self) -> int:
+        """How many bars are off the level."""
+        return self.last - self.first + 1
+
+
+def price_jumps(batch: Batch, thresholds: Thresholds) -> Findings:
+    """Find jumps that no corporate action and no trading explains.
+
+    One that lasts is suspect: a crash, or an action nobody recorded. Bars off the level that is then taken up
+    again are quarantined from `certain` on, suspect below.
+    """
+    jumps = find_jumps(batch, thresholds)
+    rows: list[int] = []
+    grave: list[bool] = []
+    words: list[str] = []
+    excursions = list(_excursions(batch, jumps))
+    covered = {number for one in excursions for number in (one.jump, one.back)}
+    for one in excursions:
+        if not _flips(one, excursions, batch, thresholds) and not _real(one, jumps):
+            sentence = f"{_moved(jumps, one.jump)} and back after {one.bars} bar(s)"
+            rows += range(one.first, one.last + 1)
+            grave += [abs(one.size) > np.log1p(thresholds.certain)] * one.bars
+            words += [sentence] * one.bars
+    for number in np.flatnonzero(jumps.big & ~jumps.traded & ~_came_about(batch, jumps)).tolist():
+        if number not in covered:
+            rows.append(int(jumps.rows[number]))
+            grave.append(False)
+            words.append(f"{_moved(jumps, number)} without unusual trading{_guess(batch, jumps, number)}")
+    return at_rows(batch, np.array(rows, np.int64), np.array(grave, bool), lambda number, _: words[number])
+
+
+def split_flips(batch: Batch, thresholds: Thresholds) -> Findings:
+    """Find bars off their symbol's level by a split's ratio for a while: adjusted and raw ones are mixed.
+
+    One single bar off by a likely ratio is left to `price_jumps`, unless that ratio is of a known split or the
+    same happens again.
+    """
+    jumps = find_jumps(batch, thresholds)
+    excursions = list(_excursions(batch, jumps))
+    flips = [one for one in excursions if _flips(one, excursions, batch, thresholds)]
+    rows = np.array([row for one in flips for row in range(one.first, one.last + 1)], dtype=np.int64)
+    words = [
+        f"off its level by {_written(_ratio(one.size, thresholds) or Fraction(1), one.size)} for {one.bars} bar(s)"
+        for one in flips
+        for _ in range(one.bars)
+    ]
+    return at_rows(batch, rows, True, lambda number, _: words[number])
+
+
+def find_jumps(batch: Batch, thresholds: Thresholds) -> Jumps:
+    """Return the moves of at least `tick` beyond the market's that score `jump_score`."""
+    least = np.log1p(thresholds.tick)
+    rows = np.flatnonzero(np.abs(batch.moves) > least)
+    center, spread = batch.crowd(batch.moves, rows)
+    sizes = batch.moves[rows] - center
+    with np.errstate(divide="ignore"):
+        scores = sizes / np.fmax(batch.move_deviations[batch.codes[rows]], spread)
+    kept = (np.abs(sizes) > least) & (np.abs(scores) > thresholds.jump_score)
+    rows, sizes, scores = rows[kept], sizes[kept], scores[kept]
+    return Jumps(rows, sizes, scores, batch.trading(rows, thresholds.history), thresholds)
+
+
+def _excursions(batch: Batch, jumps: Jumps) -> Iterator[Excursion]:
+    """Pair each jump with the one that takes it back, from the first to the last."""
+    level = np.log(np.where(batch.close > 0, batch.close, np.nan) * batch.factors)
+    taken = -1
+    rows = jumps.rows.tolist()
+    for number, row in enumerate(rows):
+        if row <= taken:
+            continue
+        before = level[batch.previous[row]]
+        size = float(jumps.sizes[number])
+        reach = _reach(jumps, number)
+        for later in range(number + 1, len(rows)):
+            end = rows[later]
+            if end - row > reach or batch.codes[end] != batch.codes[row]:
+                break
+            if abs(level[end] - before) < jumps.limits.taken_back * abs(size):
+                yield Excursion(number, row, end - 1, size, later)
+                taken = end
+                break
+
+
+def _reach(jumps: Jumps, number: int) -> int:
+    """Return within how many bars a jump must be taken back: a split's flip may take weeks, a small tick one bar."""
+    if not jumps.big[number]:
+        return 1
+    likely = _ratio(float(jumps.sizes[number]), jumps.limits) is not None
+    return jumps.limits.flip_bars if likely else jumps.limits.tick_bars
+
+
+def _flips(one: Excursion, excursions: list[Excursion], batch: Batch, thresholds: Thresholds) -> bool:
+    ratio = _ratio(one.size, thresholds)
+    if ratio is None or abs(one.size) <= np.log1p(thresholds.jump):
+        return False
+    code = batch.codes[one.first]
+    again = sum(_ratio(x.size, thresholds) == ratio for x in excursions if batch.codes[x.first] == code)
+    return one.bars > 1 or again > 1 or _is_known(ratio, code, batch)
+
+
+def _is_known(ratio: Fraction, code: int, batch: Batch) -> bool:
+    if batch.actions is None:
+        return False
+    own = (batch.actions.symbols == batch.names[code]) & (batch.actions.kinds == "split")
+    return bool(np.isclose(np.abs(np.log(batch.actions.values[own])), np.log(float(ratio))).any())
+
+
+def _real(one: Excursion, jumps: Jumps) -> bool:
+    """Whether trading explains a move that went and came: a rumour and its denial."""
+    small = not jumps.big[one.jump]
+    return bool(jumps.traded[one.jump] or (small and jumps.traded[one.back]))
+
+
+def _came_about(batch: Batch, jumps: Jumps) -> NDArray[np.bool_]:
+    """(J,), whether the move came about after the open, with more than the usual trading."""
+    rows = jumps.rows
+    with np.errstate(divide="ignore", invalid="ignore"):
+        at_open = np.log(batch.open[rows] / batch.previous_close[rows]) / jumps.sizes
+    return (at_open < jumps.limits.overnight) & (jumps.trading > jumps.limits.traded_session)
+
+
+def _ratio(size: float, thresholds: Thresholds) -> Fraction | None:
+    """Return the split ratio above one that a log move looks like."""
+    factor = float(np.exp(abs(size)))
+    nearest = min(LIKELY_RATIOS, key=lambda ratio: abs(factor / float(ratio) - 1))
+    return nearest if abs(factor / float(nearest) - 1) < thresholds.split_tolerance else None
+
+
+def _written(ratio: Fraction, size: float) -> str:
+    new, old = (ratio.denominator, ratio.numerator) if size > 0 else (ratio.numerator, ratio.denominator)
+    return f"about {new}:{old}"
+
+
+def _moved(jumps: Jumps, number: int) -> str:
+    return (
+        f"close moved {np.expm1(jumps.sizes[number]):+.1%} beyond the market ({jumps.scores[number]:+.0f} deviations)"
+    )
+
+
+def _guess(batch: Batch, jumps: Jumps, number: int) -> str:
+    """Return what may explain a jump that lasts."""
+    row, size = int(jumps.rows[number]), float(jumps.sizes[number])
+    known = float(np.log(batch.factors[row] / batch.factors[batch.previous[row]]))
+    if abs(known) > abs(size) / 2:
+        return "; a corporate action of that day is known, but the price does not show it: already adjusted?"
+    ratio = _ratio(size, jumps.limits)
+    likely = f"a split of {_written(ratio, size)}" if ratio else "a spin-off or special dividend"
+    return f"; no corporate action is known, perhaps {likely} is missing"
