@@ -27,6 +27,7 @@ HISTORY_NEEDED = 5
 """Bars before that it takes to say what trading is usual."""
 
 _AT_ONCE = 65_536
+_SECONDS_BITS = 17
 
 CROWD = 5
 """Symbols it takes at one time to speak of the market's move."""
@@ -151,19 +152,28 @@ class Batch:
 
         NaN values are left out; the median is NaN where fewer than `least` remain.
         """
-        found = np.full(len(rows), np.nan)
-        for first in range(0, len(rows), _AT_ONCE):
-            chosen = rows[first : first + _AT_ONCE]
-            places = chosen[:, None] - np.arange(1, history + 1)
-            inside = places >= self.starts[self.codes[chosen]][:, None]
-            before = np.where(inside, values[np.maximum(places, 0)], np.nan)
-            found[first : first + _AT_ONCE] = _row_medians(before, least)
-        return found
+        return _medians_before(values, self.starts[self.codes[rows]], rows, history, least)
+
+    def usual_alike(self, values: Floats, rows: NDArray[np.int64], history: int, least: int) -> Floats:
+        """Return the same of bars alike: of intraday ones those at the same time of the day.
+
+        The first minute of a session trades many times what the minutes around it do.
+        """
+        if self.timeframe == "1Day" or not len(rows):
+            return self.usual(values, rows, history, least)
+        times = (self.since_midnight // np.timedelta64(1, "s")).astype(np.int64)
+        alike = (self.codes << _SECONDS_BITS) + times
+        chosen = np.flatnonzero(np.isin(alike, np.unique(alike[rows])))
+        order = chosen[np.argsort(alike[chosen], kind="stable")]
+        place = np.empty(len(self), dtype=np.int64)
+        place[order] = np.arange(len(order))
+        starts = np.searchsorted(alike[order], alike[rows])
+        return _medians_before(values[order], starts, place[rows], history, least)
 
     def trading(self, rows: NDArray[np.int64], history: int) -> Floats:
-        """Return the dollar volumes of (K,) rows in usual ones; NaN where too little is known."""
+        """Return the dollar volumes of (K,) rows in usual ones of bars alike; NaN where too little is known."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return self.dollars[rows] / self.usual(self.dollars, rows, history, HISTORY_NEEDED)
+            return self.dollars[rows] / self.usual_alike(self.dollars, rows, history, HISTORY_NEEDED)
 
     def crowd(self, values: Floats, rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """Return the median of all symbols' values at the times of some rows, and its robust deviation.
@@ -183,6 +193,19 @@ class Batch:
         spread = MAD_TO_DEVIATION * grouped.median().reindex(range(len(times))).to_numpy()
         chosen = place[rows]
         return np.where(enough, center.to_numpy(), 0.0)[chosen], np.where(enough, spread, 0.0)[chosen]
+
+
+def _medians_before(
+    values: Floats, starts: NDArray[np.int64], rows: NDArray[np.int64], history: int, least: int
+) -> Floats:
+    """Return the medians of the up to `history` values from `starts` to before each of (K,) rows."""
+    found = np.full(len(rows), np.nan)
+    for first in range(0, len(rows), _AT_ONCE):
+        chosen = slice(first, first + _AT_ONCE)
+        places = rows[chosen, None] - np.arange(1, history + 1)
+        inside = places >= starts[chosen, None]
+        found[chosen] = _row_medians(np.where(inside, values[np.maximum(places, 0)], np.nan), least)
+    return found
 
 
 def _row_medians(values: Floats, least: int) -> Floats:

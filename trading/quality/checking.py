@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from trading.adjustment.actions import Actions, read_actions
-from trading.bars import moment
 from trading.errors import UnknownNameError
 from trading.quality.batch import make_batch
 from trading.quality.catalogue import RULES
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from trading.bars import Timeframe
     from trading.quality.batch import Batch
     from trading.quality.catalogue import Rule
-    from trading.quality.findings import Findings
+    from trading.quality.findings import Findings, Verdict
     from trading.quality.thresholds import Thresholds
 
 BarVerdict = Literal["good", "suspect", "quarantined"]
@@ -75,8 +75,8 @@ def check(
         reference=None if reference is None else make_batch(reference, timeframe),
         daily=None if daily is None else make_batch(daily, "1Day"),
     )
-    issues = [issue for rule in _chosen(rules) for issue in _issues(rule, batch, rule.find(batch, thresholds))]
-    return sorted(issues, key=lambda issue: (issue.symbol, issue.ts, issue.rule))
+    found = [(rule, rule.find(batch, thresholds)) for rule in sorted(_chosen(rules), key=lambda rule: rule.name)]
+    return list(_issues(batch, [(rule, findings) for rule, findings in found if len(findings)]))
 
 
 def bar_verdicts(bars: pd.DataFrame, issues: Iterable[Issue]) -> NDArray[np.object_]:
@@ -98,13 +98,18 @@ def _chosen(names: Iterable[str] | None) -> Iterator[Rule]:
         yield RULES[name]
 
 
-def _issues(rule: Rule, batch: Batch, found: Findings) -> Iterator[Issue]:
-    for number in range(len(found)):
-        yield Issue(
-            str(batch.names[found.codes[number]]),
-            moment(found.stamps[number]),
-            rule.name,
-            rule.severity,
-            found.describe(number),
-            "quarantined" if found.quarantined[number] else "suspect",
-        )
+def _issues(batch: Batch, found: list[tuple[Rule, Findings]]) -> Iterator[Issue]:
+    """Write down what was found, in order of symbol, time and rule."""
+    if not found:
+        return
+    codes = np.concatenate([findings.codes for _, findings in found])
+    stamps = np.concatenate([findings.stamps for _, findings in found]).astype("datetime64[us]")
+    places = np.repeat(np.arange(len(found)), [len(findings) for _, findings in found])
+    numbers = np.concatenate([np.arange(len(findings)) for _, findings in found])
+    order = np.lexsort((numbers, places, stamps, codes))
+    names, moments = batch.names[codes[order]].tolist(), stamps[order].tolist()
+    which = zip(names, moments, places[order].tolist(), numbers[order].tolist(), strict=True)
+    for symbol, ts, place, number in which:
+        rule, findings = found[place]
+        verdict: Verdict = "quarantined" if findings.quarantined[number] else "suspect"
+        yield Issue(str(symbol), ts.replace(tzinfo=UTC), rule.name, rule.severity, findings.describe(number), verdict)

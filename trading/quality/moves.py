@@ -7,6 +7,7 @@ a wrong price never has: dollar volume far above the usual, or a way from the op
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -73,23 +74,19 @@ def price_jumps(batch: Batch, thresholds: Thresholds) -> Findings:
     again are quarantined from `certain` on, suspect below.
     """
     jumps = find_jumps(batch, thresholds)
-    rows: list[int] = []
-    grave: list[bool] = []
-    words: list[str] = []
     excursions = list(_excursions(batch, jumps))
-    covered = {number for one in excursions for number in (one.jump, one.back)}
-    for one in excursions:
-        if not _flips(one, excursions, batch, thresholds) and not _real(one, jumps):
-            sentence = f"{_moved(jumps, one.jump)} and back after {one.bars} bar(s)"
-            rows += range(one.first, one.last + 1)
-            grave += [abs(one.size) > np.log1p(thresholds.certain)] * one.bars
-            words += [sentence] * one.bars
-    for number in np.flatnonzero(jumps.big & ~jumps.traded & ~_came_about(batch, jumps)).tolist():
-        if number not in covered:
-            rows.append(int(jumps.rows[number]))
-            grave.append(False)
-            words.append(f"{_moved(jumps, number)} without unusual trading{_guess(batch, jumps, number)}")
-    return at_rows(batch, np.array(rows, np.int64), np.array(grave, bool), lambda number, _: words[number])
+    ticks = [one for one in _others(excursions, batch, thresholds) if not _real(one, jumps)]
+    covered = np.zeros(len(jumps.rows), dtype=bool)
+    covered[[number for one in excursions for number in (one.jump, one.back)]] = True
+    lasting = np.flatnonzero(jumps.big & ~jumps.traded & ~_came_about(batch, jumps) & ~covered)
+    words = [f"{_moved(jumps, one.jump)} and back after {one.bars} bar(s)" for one in ticks for _ in range(one.bars)]
+    words += [
+        f"{_moved(jumps, number)} without unusual trading{_guess(batch, jumps, number)}" for number in lasting.tolist()
+    ]
+    grave = [abs(one.size) > np.log1p(thresholds.certain) for one in ticks for _ in range(one.bars)]
+    rows = np.concatenate((_rows(ticks), jumps.rows[lasting]))
+    quarantined = np.concatenate((np.array(grave, dtype=bool), np.zeros(len(lasting), dtype=bool)))
+    return at_rows(batch, rows, quarantined, lambda number, _: words[number])
 
 
 def split_flips(batch: Batch, thresholds: Thresholds) -> Findings:
@@ -98,16 +95,15 @@ def split_flips(batch: Batch, thresholds: Thresholds) -> Findings:
     One single bar off by a likely ratio is left to `price_jumps`, unless that ratio is of a known split or the
     same happens again.
     """
-    jumps = find_jumps(batch, thresholds)
-    excursions = list(_excursions(batch, jumps))
-    flips = [one for one in excursions if _flips(one, excursions, batch, thresholds)]
-    rows = np.array([row for one in flips for row in range(one.first, one.last + 1)], dtype=np.int64)
+    excursions = list(_excursions(batch, find_jumps(batch, thresholds)))
+    ticks = {one.jump for one in _others(excursions, batch, thresholds)}
+    flips = [one for one in excursions if one.jump not in ticks]
     words = [
         f"off its level by {_written(_ratio(one.size, thresholds) or Fraction(1), one.size)} for {one.bars} bar(s)"
         for one in flips
         for _ in range(one.bars)
     ]
-    return at_rows(batch, rows, True, lambda number, _: words[number])
+    return at_rows(batch, _rows(flips), True, lambda number, _: words[number])
 
 
 def find_jumps(batch: Batch, thresholds: Thresholds) -> Jumps:
@@ -152,13 +148,20 @@ def _reach(jumps: Jumps, number: int) -> int:
     return jumps.limits.flip_bars if likely else jumps.limits.tick_bars
 
 
-def _flips(one: Excursion, excursions: list[Excursion], batch: Batch, thresholds: Thresholds) -> bool:
-    ratio = _ratio(one.size, thresholds)
-    if ratio is None or abs(one.size) <= np.log1p(thresholds.jump):
-        return False
-    code = batch.codes[one.first]
-    again = sum(_ratio(x.size, thresholds) == ratio for x in excursions if batch.codes[x.first] == code)
-    return one.bars > 1 or again > 1 or _is_known(ratio, code, batch)
+def _others(excursions: list[Excursion], batch: Batch, thresholds: Thresholds) -> list[Excursion]:
+    """Return the excursions that are no flips between the terms before and after a split."""
+    ratios = [_ratio(one.size, thresholds) if abs(one.size) > np.log1p(thresholds.jump) else None for one in excursions]
+    codes = [int(batch.codes[one.first]) for one in excursions]
+    often = Counter(zip(codes, ratios, strict=True))
+    return [
+        one
+        for one, code, ratio in zip(excursions, codes, ratios, strict=True)
+        if ratio is None or not (one.bars > 1 or often[code, ratio] > 1 or _is_known(ratio, code, batch))
+    ]
+
+
+def _rows(excursions: list[Excursion]) -> NDArray[np.int64]:
+    return np.array([row for one in excursions for row in range(one.first, one.last + 1)], dtype=np.int64)
 
 
 def _is_known(ratio: Fraction, code: int, batch: Batch) -> bool:

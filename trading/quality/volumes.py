@@ -35,7 +35,7 @@ def volume_spikes(batch: Batch, thresholds: Thresholds) -> Findings:
     # the median of everything may be off by the growth of years: what it lets through, the bars before judge
     unusual = (away > surge / 2) | (away < collapse / 2)
     rows = np.flatnonzero(unusual & (np.abs(away) > thresholds.volume_score * spread[batch.codes] / 2))
-    usual = batch.usual(logs, rows, thresholds.history, LEAST)
+    usual = batch.usual_alike(logs, rows, thresholds.history, LEAST)
     change = logs[rows] - usual
     kept = (change > surge) | (change < collapse)
     kept &= np.abs(change) > thresholds.volume_score * spread[batch.codes[rows]]
