@@ -2,8 +2,9 @@
 
 `python -m benchmarks.quality [--json]` checks 1,000,000 minute bars of ten symbols and 500 symbols' daily bars of
 eight years, both made up, and with `--data FILE` a Parquet or CSV file of daily bars (symbol, date, open, high, low,
-close, volume). What a batch computes once is counted to the first rule that asks for it; the calendar's first use is
-counted apart.
+close, volume). Every set is compared with itself as a second feed, the minutes also
+with their daily bars. What a batch computes once is counted to the first rule that asks for it; the calendar's first
+use is counted apart.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from trading.calendar import completed_bars, open_at, sessions
+from trading.calendar import NEW_YORK, completed_bars, open_at, session_dates, sessions
 from trading.quality import RULES, Thresholds, check
 from trading.quality.batch import make_batch
 
@@ -93,17 +94,35 @@ def file_bars(path: Path) -> pd.DataFrame:
     return frame.assign(ts=days.dt.tz_localize("America/New_York").dt.tz_convert("UTC"))
 
 
+def daily_of(bars: pd.DataFrame) -> pd.DataFrame:
+    """Return the daily bars of minute bars of regular hours."""
+    days = session_dates(bars["ts"].dt.tz_localize(None).to_numpy())
+    grouped = bars.groupby(["symbol", days], as_index=False)
+    whole = grouped.agg(
+        ts=("ts", "first"),
+        open=("open", "first"),
+        high=("high", "max"),
+        low=("low", "min"),
+        close=("close", "last"),
+        volume=("volume", "sum"),
+    )
+    return whole.assign(ts=whole["ts"].dt.tz_convert(NEW_YORK).dt.normalize().dt.tz_convert("UTC"))
+
+
 def measure(name: str, bars: pd.DataFrame, timeframe: Timeframe) -> Timing:
-    """Time `check` as a whole, then each rule once on a fresh batch."""
+    """Time `check` as a whole, then each rule once on a fresh batch; both compare with a second feed of the bars."""
+    daily = daily_of(bars) if timeframe == "1Min" else None
     started = time.perf_counter()
-    issues = check(bars, timeframe=timeframe)
+    issues = check(bars, timeframe=timeframe, reference=bars, daily=daily)
     whole = time.perf_counter() - started
     started = time.perf_counter()
     batch = make_batch(bars, timeframe)
     rules = {"(arrays)": time.perf_counter() - started}
+    day = None if daily is None else make_batch(daily, "1Day")
+    batch = replace(batch, reference=make_batch(bars, timeframe), daily=day)
     for rule in RULES.values():
         started = time.perf_counter()
-        rule.find(batch, Thresholds())
+        rule.judge(batch, Thresholds())
         rules[rule.name] = time.perf_counter() - started
     return Timing(name, len(bars), len(issues), whole, rules)
 

@@ -172,8 +172,7 @@ class Batch:
 
     def trading(self, rows: NDArray[np.int64], history: int) -> Floats:
         """Return the dollar volumes of (K,) rows in usual ones of bars alike; NaN where too little is known."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return self.dollars[rows] / self.usual_alike(self.dollars, rows, history, HISTORY_NEEDED)
+        return self.dollars[rows] / self.usual_alike(self.dollars, rows, history, HISTORY_NEEDED)
 
     def crowd(self, values: Floats, rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """Return the median of all symbols' values at the times of some rows, and its robust deviation.

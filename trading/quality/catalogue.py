@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from trading.quality.disagreement import daily_disagrees, feeds_disagree
 from trading.quality.gaps import missing_bars, missing_sessions
 from trading.quality.identity import reused_tickers
@@ -32,6 +34,11 @@ class Rule:
     explanation: str
     find: Callable[[Batch, Thresholds], Findings]
     parameters: tuple[str, ...] = ()
+
+    def judge(self, batch: Batch, thresholds: Thresholds) -> Findings:
+        """Return what the rule finds; zeros and infinities are what it looks for, so numpy does not warn of them."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.find(batch, thresholds)
 
     @property
     def defaults(self) -> dict[str, float]:
@@ -61,7 +68,7 @@ _ALL = (
         lone_extremes,
         ("wick", "wick_score", "wick_factor", "traded", "history"),
     ),
-    Rule("volume", "warning", "The volume is zero or negative.", volume),
+    Rule("volume", "warning", "The volume is zero, negative or infinite.", volume),
     Rule(
         "volume_spikes",
         "warning",

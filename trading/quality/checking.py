@@ -75,7 +75,8 @@ def check(
         reference=None if reference is None else make_batch(reference, timeframe),
         daily=None if daily is None else make_batch(daily, "1Day"),
     )
-    found = [(rule, rule.find(batch, thresholds)) for rule in sorted(_chosen(rules), key=lambda rule: rule.name)]
+    chosen = sorted(_chosen(rules), key=lambda rule: rule.name)
+    found = [(rule, rule.judge(batch, thresholds)) for rule in chosen]
     return list(_issues(batch, [(rule, findings) for rule, findings in found if len(findings)]))
 
 

@@ -66,5 +66,4 @@ def _volume_changes(batch: Batch, rows: NDArray[np.int64]) -> Floats:
     enough = np.count_nonzero(~np.isnan(after), axis=1) >= AROUND // 2
     medians = np.full(len(rows), np.nan)
     medians[enough] = np.nanmedian(after[enough], axis=1) if enough.any() else np.nan
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(medians / before)
+    return np.log(medians / before)

@@ -112,8 +112,7 @@ def find_jumps(batch: Batch, thresholds: Thresholds) -> Jumps:
     rows = np.flatnonzero(np.abs(batch.moves) > least)
     center, spread = batch.crowd(batch.moves, rows)
     sizes = batch.moves[rows] - center
-    with np.errstate(divide="ignore"):
-        scores = sizes / np.fmax(batch.move_deviations[batch.codes[rows]], spread)
+    scores = sizes / np.fmax(batch.move_deviations[batch.codes[rows]], spread)
     kept = (np.abs(sizes) > least) & (np.abs(scores) > thresholds.jump_score)
     rows, sizes, scores = rows[kept], sizes[kept], scores[kept]
     return Jumps(rows, sizes, scores, batch.trading(rows, thresholds.history), thresholds)
@@ -180,8 +179,7 @@ def _real(one: Excursion, jumps: Jumps) -> bool:
 def _came_about(batch: Batch, jumps: Jumps) -> NDArray[np.bool_]:
     """(J,), whether the move came about after the open, with more than the usual trading."""
     rows = jumps.rows
-    with np.errstate(divide="ignore", invalid="ignore"):
-        at_open = np.log(batch.open[rows] / batch.previous_close[rows]) / jumps.sizes
+    at_open = np.log(batch.open[rows] / batch.previous_close[rows]) / jumps.sizes
     return (at_open < jumps.limits.overnight) & (jumps.trading > jumps.limits.traded_session)
 
 

@@ -66,8 +66,7 @@ def lone_extremes(batch: Batch, thresholds: Thresholds) -> Findings:
     before = np.where(np.isnan(batch.previous_close), batch.close, batch.previous_close)
     top = np.fmax(np.fmax(batch.open, batch.close), before)
     bottom = np.fmin(np.fmin(batch.open, batch.close), before)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        above, below = np.log(batch.high / top), np.log(bottom / batch.low)
+    above, below = np.log(batch.high / top), np.log(bottom / batch.low)
     reach = np.fmax(above, below)
     reach[~np.isfinite(reach)] = np.nan
     rows = np.flatnonzero(reach > np.log1p(thresholds.wick))
@@ -89,9 +88,8 @@ def lone_extremes(batch: Batch, thresholds: Thresholds) -> Findings:
 def _reach_scores(batch: Batch, reach: Floats, rows: NDArray[np.int64]) -> Floats:
     center, spread = batch.crowd(np.maximum(reach, 0.0), rows)
     own = MAD_TO_DEVIATION * batch.medians(np.maximum(reach, 0.0))[batch.codes[rows]] if len(rows) else spread
-    with np.errstate(divide="ignore"):
-        scores: Floats = (reach[rows] - center) / np.fmax(own, spread)
-        return scores
+    scores: Floats = (reach[rows] - center) / np.fmax(own, spread)
+    return scores
 
 
 def _quote(batch: Batch, row: int) -> str:

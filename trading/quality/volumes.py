@@ -19,15 +19,14 @@ LEAST = 20
 
 
 def volume(batch: Batch, _: Thresholds) -> Findings:
-    """Find bars with a negative volume (quarantined) or none (suspect)."""
-    rows = np.flatnonzero(batch.volume <= 0)
-    return at_rows(batch, rows, batch.volume[rows] < 0, lambda _, row: f"volume is {batch.volume[row]:g}")
+    """Find bars with a negative or infinite volume (quarantined) or none (suspect)."""
+    rows = np.flatnonzero((batch.volume <= 0) | np.isinf(batch.volume))
+    return at_rows(batch, rows, batch.volume[rows] != 0, lambda _, row: f"volume is {batch.volume[row]:g}")
 
 
 def volume_spikes(batch: Batch, thresholds: Thresholds) -> Findings:
     """Find volumes out of all proportion to the bars before, far more than a takeover brings or next to none."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        logs = np.log(np.where(batch.volume > 0, batch.volume, np.nan))
+    logs = np.log(np.where((batch.volume > 0) & np.isfinite(batch.volume), batch.volume, np.nan))
     center = batch.medians(logs)
     spread = MAD_TO_DEVIATION * batch.medians(np.abs(logs - center[batch.codes]))
     surge, collapse = np.log(thresholds.volume_surge), -np.log(thresholds.volume_collapse)

@@ -75,6 +75,7 @@ def test_every_rule_explains_itself() -> None:
         ({"low": 110.0}, "high_and_low", "quarantined"),
         ({"volume": 0.0}, "volume", "suspect"),
         ({"volume": -5.0}, "volume", "quarantined"),
+        ({"volume": np.inf}, "volume", "quarantined"),
         ({"ts": pd.Timestamp(bar_timestamp(date(2012, 7, 4)))}, "off_calendar", "quarantined"),
     ],
 )

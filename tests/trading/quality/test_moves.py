@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -9,7 +10,6 @@ from trading.quality import check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date
 
 Said = Any
 PRICES = ["open", "high", "low", "close"]
@@ -148,6 +148,19 @@ def test_single_bars_that_flip_again_and_again_are_flips(
 
 def test_a_level_that_lasts_longer_than_a_flip_is_two_jumps(daily: Callable[..., pd.DataFrame], said: Said) -> None:
     assert [verdict for _, verdict in said(scaled(daily(), 100, 180, 0.5), "price_jumps")] == ["suspect", "suspect"]
+
+
+def test_the_busy_first_bar_of_a_session_hides_no_forgotten_split(
+    intraday: Callable[..., pd.DataFrame], said: Said
+) -> None:
+    bars = intraday(date(2012, 3, 1), date(2012, 3, 30))
+    opening = bars.index % 78 == 0
+    bars["volume"] = bars["volume"].where(~opening, bars["volume"] * 30)
+    assert check(bars, timeframe="5Min") == []
+    forgotten = scaled(bars, 78 * 15, len(bars), 0.5)
+    assert said(forgotten, "price_jumps", timeframe="5Min") == [("2012-03-22 09:30", "suspect")]
+    known = split(date(2012, 3, 22))
+    assert check(forgotten, splits=known, timeframe="5Min") == []
 
 
 def test_a_missing_close_does_not_hide_a_jump(daily: Callable[..., pd.DataFrame], days: list[date]) -> None:
