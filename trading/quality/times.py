@@ -11,6 +11,8 @@ from trading.calendar import session_hours, wall_clock
 from trading.quality.findings import at_rows
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from numpy.typing import NDArray
 
     from trading.quality.batch import Batch
@@ -21,6 +23,9 @@ PRE_MARKET = np.timedelta64(4, "h")
 """Extended hours begin at 04:00 New York."""
 AFTER_HOURS = np.timedelta64(4, "h")
 """They end four hours after the close: at 20:00, and at 17:00 after an early close."""
+
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def duplicates(batch: Batch, _: Thresholds) -> Findings:
@@ -106,4 +111,5 @@ def _outside_hours(batch: Batch) -> NDArray[np.bool_]:
 
 
 def _written(clock: np.datetime64) -> str:
-    return f"{clock.astype('datetime64[s]').item():%a %Y-%m-%d %H:%M}"
+    shown: datetime = clock.astype("datetime64[s]").item()
+    return f"{WEEKDAYS[shown.weekday()]} {shown.isoformat(' ', 'minutes')}"
