@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trading.adjustment.factors import Bars, cumulative_factors
-from trading.bars import FIELDS
+from trading.bars import FIELDS, duration
 from trading.calendar import number_sessions, wall_clock
 from trading.errors import DataError
 
@@ -28,6 +29,9 @@ HISTORY_NEEDED = 5
 
 _AT_ONCE = 65_536
 _SECONDS_BITS = 17
+
+REGULAR_HOURS = timedelta(hours=6, minutes=30)
+"""Of a full session, 09:30 to 16:00."""
 
 CROWD = 5
 """Symbols it takes at one time to speak of the market's move."""
@@ -67,6 +71,11 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    @property
+    def bars_a_session(self) -> float:
+        """Bars in the regular hours of a full session."""
+        return 1.0 if self.timeframe == "1Day" else REGULAR_HOURS / duration(self.timeframe)
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:

@@ -48,7 +48,7 @@ class Rule:
 
 _MOVES = (
     *("jump", "tick", "certain", "jump_score", "traded", "traded_session", "overnight"),
-    *("taken_back", "tick_bars", "flip_bars", "split_tolerance", "history"),
+    *("taken_back", "tick_bars", "flip_sessions", "split_tolerance", "history"),
 )
 
 _ALL = (

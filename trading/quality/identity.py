@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trading.bars import duration
 from trading.quality.findings import at_rows
 
 if TYPE_CHECKING:
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
 AROUND = 20
 """Bars on each side of a gap that say what volume is usual there."""
 
-REGULAR_MINUTES = 390
-"""Of a full session, 09:30 to 16:00."""
-
 
 def reused_tickers(batch: Batch, thresholds: Thresholds) -> Findings:
     """Find the first bar after a long gap at which the symbol looks like another company's.
@@ -35,7 +31,7 @@ def reused_tickers(batch: Batch, thresholds: Thresholds) -> Findings:
     known = batch.session_numbers >= 0
     known[1:] &= known[:-1]
     rows = np.flatnonzero(known & (steps > thresholds.identity_gap))
-    bars = steps[rows] * _bars_a_session(batch)
+    bars = steps[rows] * batch.bars_a_session
     expected = thresholds.identity_score * batch.move_deviations[batch.codes[rows]] * np.sqrt(bars)
     moves = batch.moves[rows]
     moved = np.abs(moves) > np.fmax(expected, np.log(thresholds.identity_level))
@@ -50,10 +46,6 @@ def reused_tickers(batch: Batch, thresholds: Thresholds) -> Findings:
         )
 
     return at_rows(batch, rows, False, describe)
-
-
-def _bars_a_session(batch: Batch) -> float:
-    return 1.0 if batch.timeframe == "1Day" else REGULAR_MINUTES / (duration(batch.timeframe).total_seconds() / 60)
 
 
 def _volume_changes(batch: Batch, rows: NDArray[np.int64]) -> Floats:

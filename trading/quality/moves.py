@@ -128,7 +128,7 @@ def _excursions(batch: Batch, jumps: Jumps) -> Iterator[Excursion]:
             continue
         before = level[batch.previous[row]]
         size = float(jumps.sizes[number])
-        reach = _reach(jumps, number)
+        reach = _reach(batch, jumps, number)
         for later in range(number + 1, len(rows)):
             end = rows[later]
             if end - row > reach or batch.codes[end] != batch.codes[row]:
@@ -139,12 +139,12 @@ def _excursions(batch: Batch, jumps: Jumps) -> Iterator[Excursion]:
                 break
 
 
-def _reach(jumps: Jumps, number: int) -> int:
+def _reach(batch: Batch, jumps: Jumps, number: int) -> int:
     """Return within how many bars a jump must be taken back: a split's flip may take weeks, a small tick one bar."""
     if not jumps.big[number]:
         return 1
     likely = _ratio(float(jumps.sizes[number]), jumps.limits) is not None
-    return jumps.limits.flip_bars if likely else jumps.limits.tick_bars
+    return int(jumps.limits.flip_sessions * batch.bars_a_session) if likely else jumps.limits.tick_bars
 
 
 def _others(excursions: list[Excursion], batch: Batch, thresholds: Thresholds) -> list[Excursion]:

@@ -32,7 +32,7 @@ class Thresholds(BaseModel):
     overnight: Share = Field(0.55, description="A jump with less than this share of it at the open came about after.")
     taken_back: Share = Field(0.25, description="A jump is taken back when less than this share of it remains.")
     tick_bars: Count = Field(10, description="Bars within which a jump that is no split must be taken back.")
-    flip_bars: Count = Field(60, description="Bars that a level off by a split ratio may last and still be a flip.")
+    flip_sessions: Count = Field(60, description="Sessions that a level off by a split's ratio may last.")
     split_tolerance: Share = Field(0.05, description="A move this near to a split's ratio looks like that split.")
     volume_surge: Factor = Field(100.0, description="Volume in usual bars that is suspect.")
     volume_collapse: Factor = Field(20.0, description="Usual bars in volume that is suspect: a twentieth and less.")

@@ -163,6 +163,15 @@ def test_the_busy_first_bar_of_a_session_hides_no_forgotten_split(
     assert check(forgotten, splits=known, timeframe="5Min") == []
 
 
+def test_a_whole_session_of_stale_minutes_from_before_a_split_is_quarantined(
+    intraday: Callable[..., pd.DataFrame], said: Said
+) -> None:
+    bars = scaled(intraday(date(2012, 3, 1), date(2012, 3, 30)), 78 * 10, 10_000, 0.5)
+    stale = scaled(bars, 78 * 15, 78 * 16 - 1, 2.0)
+    found = said(stale, "split_flips", timeframe="5Min", splits=split(date(2012, 3, 15)))
+    assert (len(found), found[0], found[-1][0]) == (78, ("2012-03-22 09:30", "quarantined"), "2012-03-22 15:55")
+
+
 def test_a_missing_close_does_not_hide_a_jump(daily: Callable[..., pd.DataFrame], days: list[date]) -> None:
     bars = scaled(daily(), 100, 250, 0.4)
     bars.loc[100, "close"] = float("nan")
