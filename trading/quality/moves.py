@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from trading.quality.batch import Batch
     from trading.quality.thresholds import Thresholds
 
+LEVEL_BARS = 11
+"""Bars whose median close is the level that a jump leaves."""
+
+_NEAR = 16
 LIKELY_RATIOS = (Fraction(3, 2), *(Fraction(whole) for whole in (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50)))
 
 
@@ -59,7 +63,6 @@ class Excursion:
     first: int
     last: int
     size: float
-    back: int
 
     @property
     def bars(self) -> int:
@@ -75,9 +78,8 @@ def price_jumps(batch: Batch, thresholds: Thresholds) -> Findings:
     """
     jumps = find_jumps(batch, thresholds)
     excursions = list(_excursions(batch, jumps))
-    ticks = [one for one in _others(excursions, batch, thresholds) if not _real(one, jumps)]
-    covered = np.zeros(len(jumps.rows), dtype=bool)
-    covered[[number for one in excursions for number in (one.jump, one.back)]] = True
+    ticks = _untraded(_others(excursions, batch, thresholds), batch, jumps)
+    covered = np.isin(jumps.rows, [row for one in excursions for row in (one.first, one.last + 1)])
     lasting = np.flatnonzero(jumps.big & ~jumps.traded & ~_came_about(batch, jumps) & ~covered)
     words = [f"{_moved(jumps, one.jump)} and back after {one.bars} bar(s)" for one in ticks for _ in range(one.bars)]
     words += [
@@ -119,24 +121,47 @@ def find_jumps(batch: Batch, thresholds: Thresholds) -> Jumps:
 
 
 def _excursions(batch: Batch, jumps: Jumps) -> Iterator[Excursion]:
-    """Pair each jump with the one that takes it back, from the first to the last."""
-    level = np.log(np.where(batch.close > 0, batch.close, np.nan) * batch.factors)
-    taken = -1
-    rows = jumps.rows.tolist()
-    for number, row in enumerate(rows):
+    """Pair each jump with the bar that takes it back, from the first jump to the last.
+
+    That bar is the first near the old level, and it must get there by a jump: a crash recovers bar by bar. A level
+    that is not the one of most bars before, or was held for no more bars than the excursion lasts, is not the
+    symbol's own to return to.
+    """
+    level = np.log(batch.close * batch.factors)
+    away = level[batch.previous[jumps.rows]] - batch.usual(level, jumps.rows, LEVEL_BARS, LEVEL_BARS // 2)
+    departs = ~(np.abs(away) > np.abs(jumps.sizes) / 2)
+    own, held, taken = -1, 0, -1  # symbol, bars at its level, last row already judged
+    since = 0
+    for number, row in enumerate(jumps.rows.tolist()):
+        if batch.codes[row] != own:
+            own, held, since = int(batch.codes[row]), 0, int(batch.starts[batch.codes[row]])
         if row <= taken:
             continue
-        before = level[batch.previous[row]]
-        size = float(jumps.sizes[number])
-        reach = _reach(batch, jumps, number)
-        for later in range(number + 1, len(rows)):
-            end = rows[later]
-            if end - row > reach or batch.codes[end] != batch.codes[row]:
-                break
-            if abs(level[end] - before) < jumps.limits.taken_back * abs(size):
-                yield Excursion(number, row, end - 1, size, later)
-                taken = end
-                break
+        held += row - since
+        since = row
+        back = _first_back(batch, level, jumps, number) if departs[number] else None
+        if back is not None and back - row < held:
+            yield Excursion(number, row, back - 1, float(jumps.sizes[number]))
+            since = taken = back
+        elif jumps.big[number]:
+            held = 0
+
+
+def _first_back(batch: Batch, level: Floats, jumps: Jumps, number: int) -> int | None:
+    """Return the first row at the level from before a jump, if it got there by a jump."""
+    row, size, limits = int(jumps.rows[number]), float(jumps.sizes[number]), jumps.limits
+    reach = _reach(batch, jumps, number)
+    before = level[batch.previous[row]]
+    end = min(row + 1 + reach, int(batch.starts[batch.codes[row] + 1]))
+    first, width = row + 1, _NEAR
+    while first < end:
+        last = min(first + width, end)
+        near = np.flatnonzero(np.abs(level[first:last] - before) < limits.taken_back * abs(size))
+        if len(near):
+            back = first + int(near[0])
+            return back if batch.moves[back] * -np.sign(size) > abs(size) / 2 else None
+        first, width = last, width * _NEAR
+    return None
 
 
 def _reach(batch: Batch, jumps: Jumps, number: int) -> int:
@@ -170,10 +195,15 @@ def _is_known(ratio: Fraction, code: int, batch: Batch) -> bool:
     return bool(np.isclose(np.abs(np.log(batch.actions.values[own])), np.log(float(ratio))).any())
 
 
-def _real(one: Excursion, jumps: Jumps) -> bool:
-    """Whether trading explains a move that went and came: a rumour and its denial."""
-    small = not jumps.big[one.jump]
-    return bool(jumps.traded[one.jump] or (small and jumps.traded[one.back]))
+def _untraded(excursions: list[Excursion], batch: Batch, jumps: Jumps) -> list[Excursion]:
+    """Return those that trading does not explain; of small ones the way back may be it: a rumour and its denial."""
+    backs = np.array([one.last + 1 for one in excursions], dtype=np.int64)
+    on_return = batch.trading(backs, jumps.limits.history) > jumps.limits.traded
+    return [
+        one
+        for one, back in zip(excursions, on_return.tolist(), strict=True)
+        if not jumps.traded[one.jump] and (jumps.big[one.jump] or not back)
+    ]
 
 
 def _came_about(batch: Batch, jumps: Jumps) -> NDArray[np.bool_]:

@@ -3,10 +3,13 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from trading.quality import check
+from trading.quality import bar_verdicts, check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,6 +173,41 @@ def test_a_whole_session_of_stale_minutes_from_before_a_split_is_quarantined(
     stale = scaled(bars, 78 * 15, 78 * 16 - 1, 2.0)
     found = said(stale, "split_flips", timeframe="5Min", splits=split(date(2012, 3, 15)))
     assert (len(found), found[0], found[-1][0]) == (78, ("2012-03-22 09:30", "quarantined"), "2012-03-22 15:55")
+
+
+def test_ticks_that_begin_with_the_first_bar_do_not_turn_the_level_upside_down(
+    daily: Callable[..., pd.DataFrame], days: list[date]
+) -> None:
+    bars, wrong = daily(), [0, 30, 60, 61, 62, 90, 92]
+    for row in wrong:
+        bars = scaled(bars, row, row, 2.0)
+    issues = check(bars)
+    bad = [issue.ts.date() for issue in issues if issue.verdict == "quarantined"]
+    assert bad == [days[row] for row in wrong[1:]]
+    assert [issue.ts.date() for issue in issues if issue.verdict == "suspect"] == [days[1]]
+
+
+def test_a_fall_that_is_made_up_for_bit_by_bit_is_a_fall_and_no_flip(
+    daily: Callable[..., pd.DataFrame], days: list[date], said: Said
+) -> None:
+    bars = daily()
+    for row in range(100, 140):
+        bars = scaled(bars, row, row, 0.5 + 0.5 * (row - 100) / 40)
+    assert said(bars, "price_jumps") == [(str(days[100]), "suspect")]
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 1000))
+def test_of_many_wrong_ticks_most_are_quarantined_and_no_good_bar_is(
+    seed: int, daily: Callable[..., pd.DataFrame]
+) -> None:
+    bars = daily("A", "B", "C", "D", "E", "F", "G", "H")
+    wrong = np.random.default_rng(seed).random(len(bars)) < 0.05
+    for field in PRICES:
+        bars[field] = bars[field].where(~wrong, bars[field] * 2)
+    verdicts = bar_verdicts(bars, check(bars))
+    assert (verdicts[~wrong] != "quarantined").all()
+    assert np.count_nonzero(verdicts[wrong] == "quarantined") > 0.8 * np.count_nonzero(wrong)
 
 
 def test_a_missing_close_does_not_hide_a_jump(daily: Callable[..., pd.DataFrame], days: list[date]) -> None:
