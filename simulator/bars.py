@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from simulator.corporate_actions import Split
 from simulator.errors import InvalidParameterError
 from simulator.presentation import stamp
 from simulator.sessions import midnight
+from trading.adjustment import Split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simulator.corporate_actions import CorporateAction
     from simulator.market import History, Market
+    from trading.adjustment import DerivedAction
 
     Floats = NDArray[np.float64]
 
@@ -132,7 +132,7 @@ def _span(history: History, seen: int, query: BarQuery) -> tuple[int, int]:
     return start, bisect_right(history.days, query.last, lo=start, hi=seen, key=label)
 
 
-def _factors(history: History, seen: int, actions: Sequence[CorporateAction], query: BarQuery) -> tuple[Floats, Floats]:
+def _factors(history: History, seen: int, actions: Sequence[DerivedAction], query: BarQuery) -> tuple[Floats, Floats]:
     """Return what to multiply prices and volumes with, for the first `seen` rows.
 
     A split divides earlier prices by its ratio; a dividend D multiplies them by 1 - D / close before the

@@ -10,18 +10,19 @@ from pydantic import BaseModel, Field
 
 from simulator.bars import BarQuery, Rows, Sort, Timeframe, answer, page, read_adjustment
 from simulator.broker_routes import ExchangeDep
-from simulator.corporate_actions import Split
+from simulator.corporate_actions import action_id
 from simulator.errors import InvalidParameterError
 from simulator.presentation import asset_exchange, stamp
 from simulator.request_values import first_label, last_label, read_day, read_symbols, read_time
 from simulator.sessions import exchange_day, midnight
+from trading.adjustment import Split
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from simulator.corporate_actions import CorporateAction
     from simulator.exchange import Exchange
     from simulator.market import Mark
+    from trading.adjustment import DerivedAction
 
 SymbolRows = list[tuple[str, dict[str, Any]]]
 """Bars with their symbols."""
@@ -163,13 +164,13 @@ class ActionParameters(BaseModel):
     page_token: str | None = None
     sort: Sort = "asc"
 
-    def choose(self, known: list[CorporateAction], today: date) -> list[CorporateAction]:
+    def choose(self, known: list[DerivedAction], today: date) -> list[DerivedAction]:
         """Return the actions asked for, by ex-date."""
         first = read_day(self.start, "start") if self.start else today
         last = read_day(self.end, "end") if self.end else today
         wanted = {word.strip() for word in (self.types or "").split(",") if word.strip()}
         if self.ids:
-            chosen = [action for action in known if str(action.id) in self.ids.split(",")]
+            chosen = [action for action in known if str(action_id(action)) in self.ids.split(",")]
         else:
             in_time = [action for action in known if first <= action.ex_date <= last]
             chosen = [action for action in in_time if not wanted or _kind(action) in wanted]
@@ -187,15 +188,15 @@ async def get_corporate_actions(exchange: ExchangeDep, asked: Annotated[ActionPa
     return JSONResponse(_actions_page(chosen, limit=asked.limit, token=asked.page_token))
 
 
-def _kind(action: CorporateAction) -> str:
+def _kind(action: DerivedAction) -> str:
     if isinstance(action, Split):
         return "forward_split" if action.new_rate > action.old_rate else "reverse_split"
     return "cash_dividend"
 
 
-def _actions_page(actions: list[CorporateAction], *, limit: int, token: str | None) -> dict[str, Any]:
+def _actions_page(actions: list[DerivedAction], *, limit: int, token: str | None) -> dict[str, Any]:
     """Return a page; its token is the id of the page's last action."""
-    places = {str(action.id): number for number, action in enumerate(actions)}
+    places = {str(action_id(action)): number for number, action in enumerate(actions)}
     if token and token not in places:
         raise InvalidParameterError("invalid page_token")
     start = places[token] + 1 if token else 0
@@ -204,13 +205,13 @@ def _actions_page(actions: list[CorporateAction], *, limit: int, token: str | No
     for action in chosen:
         groups.setdefault(f"{_kind(action)}s", []).append(_action_json(action))
     more = start + limit < len(actions)
-    return {"corporate_actions": groups, "next_page_token": str(chosen[-1].id) if more else None}
+    return {"corporate_actions": groups, "next_page_token": str(action_id(chosen[-1])) if more else None}
 
 
-def _action_json(action: CorporateAction) -> dict[str, Any]:
+def _action_json(action: DerivedAction) -> dict[str, Any]:
     """Return an action; the data have no CUSIP and only the ex-date, which stands for the process date."""
     day = action.ex_date.isoformat()
-    common = {"id": str(action.id), "symbol": action.symbol, "ex_date": day, "process_date": day}
+    common = {"id": str(action_id(action)), "symbol": action.symbol, "ex_date": day, "process_date": day}
     if isinstance(action, Split):
         rates = {"new_rate": float(action.new_rate), "old_rate": float(action.old_rate)}
         forward = action.new_rate > action.old_rate

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.corporate_actions import derive
 from simulator.market import History, Market
 from simulator.request_values import SYMBOL
 from simulator.sessions import Sessions
+from trading.adjustment import derive
 from trading.errors import DataError
 
 if TYPE_CHECKING:

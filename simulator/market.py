@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from simulator.corporate_actions import CorporateAction, Split
 from simulator.sessions import exchange_day
+from trading.adjustment import DerivedAction, Split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,7 @@ class History:
     low: Floats
     close: Floats
     volume: NDArray[np.int64]
-    actions: tuple[CorporateAction, ...] = ()
+    actions: tuple[DerivedAction, ...] = ()
 
     def bar(self, number: int) -> Bar:
         """Return one bar in decimals."""
@@ -138,12 +138,12 @@ class Market:
                 close /= action.ratio
         return close
 
-    def actions(self, symbol: str, now: datetime) -> list[CorporateAction]:
+    def actions(self, symbol: str, now: datetime) -> list[DerivedAction]:
         """Return the corporate actions whose ex-date has come."""
         history, today = self.histories.get(symbol), exchange_day(now)
         return [action for action in history.actions if action.ex_date <= today] if history else []
 
-    def actions_on(self, symbol: str, day: date) -> list[CorporateAction]:
+    def actions_on(self, symbol: str, day: date) -> list[DerivedAction]:
         """Return the corporate actions that take effect at the open of a session, splits first."""
         due = [action for action in self.histories[symbol].actions if action.ex_date == day]
         return sorted(due, key=lambda action: not isinstance(action, Split))

@@ -6,8 +6,8 @@ from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
 from simulator.books import ZERO
-from simulator.corporate_actions import CashDividend, Split
 from simulator.matching import fill_quantity, price_at_close, price_at_open
+from trading.adjustment import CashDividend, Split
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from db.repositories import bars as bars_repository
 from db.repositories import ingestion
-from trading.bars import Panel, adjust_for_splits, to_panel
+from trading.adjustment import adjust
+from trading.bars import Panel, to_panel
 from trading.calendar import bar_timestamp, completed_bars, session_of
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def load_range(
     """
     frame = bars_repository.read(connection, symbols, timeframe=timeframe, start=start, end=end)
     splits = ingestion.splits(connection, symbols)
-    adjusted = adjust_for_splits(frame, splits, as_of=as_of or session_of(end))
+    adjusted = adjust(frame, splits, as_of or session_of(end))
     return to_panel(adjusted, symbols)
 
 

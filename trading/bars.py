@@ -1,4 +1,4 @@
-"""Bars: timeframes, the panel that strategies read, and adjustment for splits."""
+"""Bars: timeframes, and the panel that strategies read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from trading.errors import DataError, InvalidValueError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     import pandas as pd
 
@@ -159,45 +158,6 @@ def to_panel(bars: pd.DataFrame, symbols: Sequence[str] | None = None) -> Panel:
         values[row, column] = bars[name].to_numpy(dtype=np.float64)
         filled.append(values)
     return Panel(timestamps, wanted, *filled)
-
-
-def adjust_for_splits(bars: pd.DataFrame, splits: pd.DataFrame, as_of: date) -> pd.DataFrame:
-    """Return a copy of `bars` as they read on `as_of`: splits known by then divided out of earlier bars.
-
-    Parameters
-    ----------
-    bars
-        Raw bars: symbol, ts (timezone-aware), open, high, low, close, volume; further columns are kept.
-    splits
-        symbol, ex_date (date), ratio (new shares per old: 2.0 for 2:1). Splits after `as_of` are ignored,
-        so that a backtest sees the prices that were seen then.
-    as_of
-        The date (New York) whose knowledge counts, inclusive.
-
-    Raises
-    ------
-    InvalidValueError
-        A ratio is not above zero.
-    """
-    import pandas as pd
-
-    _require(bars, ("symbol", "ts", *FIELDS))
-    if bars.empty:
-        return bars.copy()
-    factors = np.ones(len(bars))
-    days = bars["ts"].dt.tz_convert("America/New_York").dt.date.to_numpy()
-    held = bars["symbol"].to_numpy()
-    for symbol, ex_date, ratio in zip(splits["symbol"], splits["ex_date"], splits["ratio"], strict=True):
-        if not float(ratio) > 0:
-            raise InvalidValueError(f"split ratio of {symbol} on {ex_date}", ratio, "a number above zero")
-        day = ex_date.date() if isinstance(ex_date, datetime) else ex_date
-        if day <= as_of:
-            factors[(held == symbol) & (days < day)] *= float(ratio)
-    adjusted = bars.copy()
-    for name in FIELDS:
-        values = bars[name].to_numpy(dtype=np.float64)
-        adjusted[name] = pd.Series(values * factors if name == "volume" else values / factors, index=bars.index)
-    return adjusted
 
 
 def _require(bars: pd.DataFrame, columns: Sequence[str]) -> None:

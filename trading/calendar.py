@@ -67,6 +67,28 @@ def are_sessions(days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
     return np.isin(days, _grid().days)
 
 
+def number_sessions(days: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    """Return, for (T,) dates as datetime64[D], the number of the session on each; -1 where there is none.
+
+    Consecutive sessions have consecutive numbers, so that a difference of two is a missing session.
+    """
+    known = _grid().days
+    numbers = np.searchsorted(known, days)
+    held = known[np.minimum(numbers, len(known) - 1)] == days
+    return np.where(held, numbers, -1).astype(np.int64)
+
+
+def session_days(numbers: NDArray[np.int64]) -> NDArray[np.datetime64]:
+    """Return the dates, datetime64[D], of sessions given by number."""
+    return _grid().days[numbers]
+
+
+def session_hours(numbers: NDArray[np.int64]) -> tuple[NDArray[np.datetime64], NDArray[np.datetime64]]:
+    """Return the opens and the closes (UTC, datetime64[ns], early closes included) of sessions given by number."""
+    grid = _grid()
+    return grid.opens[numbers], grid.closes[numbers]
+
+
 def open_at(day: date) -> datetime:
     """Return the opening instant of a session; InvalidValueError when `day` is none."""
     return moment(_grid().opens[_position(day)])
@@ -123,10 +145,44 @@ def ends_month(days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
 
 def session_dates(timestamps: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
     """Return the New York dates, datetime64[D], of (T,) UTC instants, datetime64[ns]."""
+    return wall_clock(timestamps).astype("datetime64[D]")
+
+
+def wall_clock(timestamps: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+    """Return what New York's clocks show, datetime64[ns], at (T,) UTC instants, datetime64[ns].
+
+    Looks the clock changes up instead of converting instant by instant: a million take some 20 ms.
+    """
+    stamps = timestamps.astype("datetime64[ns]", copy=False)
+    changes, offsets = _clock_changes()
+    if len(stamps) and (stamps.min() < changes[0] or stamps.max() >= _CLOCK_KNOWN_UNTIL):
+        return _converted(stamps)
+    shown = stamps.astype(np.int64) + offsets[np.searchsorted(changes, stamps, side="right") - 1].astype(np.int64)
+    return shown.astype("datetime64[ns]")
+
+
+_CLOCK_KNOWN_UNTIL = np.datetime64(LAST_DAY.isoformat(), "ns")
+
+
+@lru_cache(maxsize=1)
+def _clock_changes() -> tuple[NDArray[np.datetime64], NDArray[np.timedelta64]]:
+    """Return the instants (UTC) at which New York's offset changes, and the offset from each on."""
+    days = np.arange(np.datetime64(FIRST_DAY, "D"), np.datetime64(LAST_DAY, "D")).astype("datetime64[ns]")
+    offsets = _converted(days) - days
+    around = days[np.flatnonzero(offsets[1:] != offsets[:-1])]
+    hours = (around[:, None] + np.arange(1, 25) * np.timedelta64(1, "h")).ravel()
+    moments = np.concatenate((days[:1], hours)).astype("datetime64[ns]")
+    known = _converted(moments) - moments
+    changed = np.flatnonzero(known[1:] != known[:-1]) + 1
+    kept = np.concatenate(([0], changed))
+    return moments[kept], known[kept]
+
+
+def _converted(timestamps: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
     import pandas as pd
 
     local = pd.DatetimeIndex(timestamps, tz="UTC").tz_convert(NEW_YORK).tz_localize(None)
-    return local.to_numpy().astype("datetime64[D]")
+    return local.to_numpy().astype("datetime64[ns]")
 
 
 def completed_bars(timeframe: str, start: datetime, end: datetime) -> pd.DatetimeIndex:

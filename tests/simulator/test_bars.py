@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from simulator.bars import BarQuery, Timeframe, answer, page, page_token, read_adjustment
-from simulator.corporate_actions import CashDividend, Split
 from simulator.errors import InvalidParameterError
+from trading.adjustment import CashDividend, Split
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,9 +12,9 @@ from starlette.testclient import TestClient
 
 from simulator.access import Keys
 from simulator.app import SimulatorConfig, create_app
-from simulator.corporate_actions import Split
 from simulator.market import History, Mark, Market
 from simulator.sessions import exchange_day
+from trading.adjustment import Split
 
 if TYPE_CHECKING:
     from collections.abc import Callable

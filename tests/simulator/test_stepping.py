@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from simulator.corporate_actions import CashDividend, Split
 from simulator.order_request import read_order
+from trading.adjustment import CashDividend, Split
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 
-from trading.bars import Panel, adjust_for_splits, to_panel
+from trading.adjustment import adjust
+from trading.bars import Panel, to_panel
 from trading.calendar import bar_timestamp, sessions
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def splits() -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def real(raw_bars: pd.DataFrame, splits: pd.DataFrame) -> Panel:
     """All bars, adjusted as of their end."""
-    return to_panel(adjust_for_splits(raw_bars, splits, date(2013, 3, 1)))
+    return to_panel(adjust(raw_bars, splits, date(2013, 3, 1)))
 
 
 @pytest.fixture(scope="session")

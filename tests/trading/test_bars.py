@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trading.bars import TIMEFRAMES, Panel, adjust_for_splits, duration, moment, to_panel
+from trading.adjustment import adjust
+from trading.bars import TIMEFRAMES, Panel, duration, moment, to_panel
 from trading.errors import DataError, InvalidValueError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def test_a_panel_of_odd_shapes_is_refused(make_panel: Callable[..., Panel]) -> N
 
 
 def test_splits_divide_earlier_prices_and_multiply_earlier_volume(raw_bars: pd.DataFrame, splits: pd.DataFrame) -> None:
-    adjusted = adjust_for_splits(raw_bars, splits, date(2013, 3, 1))
+    adjusted = adjust(raw_bars, splits, date(2013, 3, 1))
     raw, aapl = closes(raw_bars), closes(adjusted)
     assert aapl["2000-03-01"] == raw["2000-03-01"] / 4
     assert aapl["2005-02-25"] == raw["2005-02-25"] / 2
@@ -122,7 +123,7 @@ def closes(frame: pd.DataFrame) -> dict[str, float]:
 
 
 def test_a_split_is_unknown_before_its_day(raw_bars: pd.DataFrame, splits: pd.DataFrame) -> None:
-    early = adjust_for_splits(raw_bars, splits, date(2005, 2, 25))
+    early = adjust(raw_bars, splits, date(2005, 2, 25))
     aapl = closes(early)
     raw = closes(raw_bars)
     assert aapl["2005-02-25"] == raw["2005-02-25"]
@@ -131,10 +132,10 @@ def test_a_split_is_unknown_before_its_day(raw_bars: pd.DataFrame, splits: pd.Da
 
 def test_no_bars_need_no_adjustment(raw_bars: pd.DataFrame, splits: pd.DataFrame) -> None:
     empty = pd.DataFrame(columns=list(raw_bars.columns))
-    assert adjust_for_splits(empty, splits, date(2013, 3, 1)).empty
+    assert adjust(empty, splits, date(2013, 3, 1)).empty
     assert to_panel(empty, ["A"]).close.shape == (0, 1)
 
 
 def test_a_split_ratio_of_zero_is_refused(raw_bars: pd.DataFrame, splits: pd.DataFrame) -> None:
     with pytest.raises(InvalidValueError, match="split ratio of AAPL on 2000-06-21"):
-        adjust_for_splits(raw_bars, splits.assign(ratio=0.0), date(2013, 3, 1))
+        adjust(raw_bars, splits.assign(ratio=0.0), date(2013, 3, 1))

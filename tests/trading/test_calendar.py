@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 
 import exchange_calendars
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -118,3 +119,45 @@ def test_month_ends_come_from_the_calendar_not_from_the_next_bar() -> None:
     days = pd.DatetimeIndex(["2012-11-29", "2012-11-30", "2012-12-24", "2012-12-31", "2012-12-30"])
     found = calendar.ends_month(days.to_numpy().astype("datetime64[D]"))
     assert found.tolist() == [False, True, False, True, False]
+
+
+def instants(first: int, last: int) -> st.SearchStrategy[list[datetime]]:
+    return st.lists(st.datetimes(datetime(first, 1, 1), datetime(last, 1, 1)), min_size=1)  # noqa: DTZ001 - UTC is meant
+
+
+@given(stamps=instants(1990, 2040) | instants(1950, 2100))
+def test_new_yorks_clocks_show_what_the_library_of_time_zones_says(stamps: list[datetime]) -> None:
+    ours = calendar.wall_clock(np.array(stamps, dtype="datetime64[ns]"))
+    theirs = [stamp.replace(tzinfo=UTC).astimezone(calendar.NEW_YORK).replace(tzinfo=None) for stamp in stamps]
+    np.testing.assert_array_equal(ours, np.array(theirs, dtype="datetime64[ns]"))
+
+
+@pytest.mark.parametrize(
+    ("instant", "shown"),
+    [
+        ("2012-03-11T06:59:59", "2012-03-11T01:59:59"),
+        ("2012-03-11T07:00:00", "2012-03-11T03:00:00"),
+        ("2012-11-04T05:59:59", "2012-11-04T01:59:59"),
+        ("2012-11-04T06:00:00", "2012-11-04T01:00:00"),
+    ],
+)
+def test_the_clocks_change_at_two_in_the_night(instant: str, shown: str) -> None:
+    clock = calendar.wall_clock(np.array([instant], dtype="datetime64[ns]"))
+    assert clock.astype("datetime64[s]").astype(str).tolist() == [shown]
+
+
+def test_consecutive_sessions_have_consecutive_numbers_and_other_days_none() -> None:
+    days = np.array(
+        ["2012-10-26", "2012-10-27", "2012-10-29", "2012-10-31", "1980-01-02", "2050-01-03"], "datetime64[D]"
+    )
+    friday, saturday, sandy, wednesday, before, after = calendar.number_sessions(days).tolist()
+    assert wednesday == friday + 1
+    assert (saturday, sandy, before, after) == (-1, -1, -1, -1)
+    assert calendar.session_days(np.array([friday])).tolist() == [date(2012, 10, 26)]
+
+
+def test_the_hours_of_numbered_sessions_know_early_closes() -> None:
+    numbers = calendar.number_sessions(np.array(["2012-11-21", "2012-11-23"], "datetime64[D]"))
+    opens, closes = calendar.session_hours(numbers)
+    assert opens.astype("datetime64[m]").astype(str).tolist() == ["2012-11-21T14:30", "2012-11-23T14:30"]
+    assert closes.astype("datetime64[m]").astype(str).tolist() == ["2012-11-21T21:00", "2012-11-23T18:00"]

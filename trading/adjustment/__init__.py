@@ -1,0 +1,19 @@
+"""Corporate actions: what they are, how they are read out of adjusted closes, and how they adjust bars as of a date."""
+
+from trading.adjustment.actions import Actions, CashDividend, CorporateAction, SpinOff, Split, read_actions, to_actions
+from trading.adjustment.adjusting import adjust
+from trading.adjustment.derivation import DerivedAction, convention_of, derive
+
+__all__ = [
+    "Actions",
+    "CashDividend",
+    "CorporateAction",
+    "DerivedAction",
+    "SpinOff",
+    "Split",
+    "adjust",
+    "convention_of",
+    "derive",
+    "read_actions",
+    "to_actions",
+]

@@ -1,0 +1,28 @@
+"""Quality rules: what is wrong with a batch of bars, each rule a small function over all symbols at once.
+
+A quarantined bar is kept but never seen by a strategy; a suspect one is used and reported. Only what cannot
+be true is quarantined: a crash can be.
+"""
+
+from trading.quality.catalogue import RULES, Rule
+from trading.quality.checking import BarVerdict, bar_verdicts, check
+from trading.quality.findings import Issue, Severity, Verdict
+from trading.quality.thresholds import Thresholds
+from trading.quality.universe import Coverage, Standing, UniverseLimits, coverage, universe_verdicts
+
+__all__ = [
+    "RULES",
+    "BarVerdict",
+    "Coverage",
+    "Issue",
+    "Rule",
+    "Severity",
+    "Standing",
+    "Thresholds",
+    "UniverseLimits",
+    "Verdict",
+    "bar_verdicts",
+    "check",
+    "coverage",
+    "universe_verdicts",
+]
