@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Literal
 from sqlalchemy import QueuePool
 
@@ -86,5 +87,6 @@ def _begin(pooled: PoolProxiedConnection) -> None:
 def _pool(url: URL) -> QueuePool:
     from adbc_driver_postgresql import dbapi
 
-    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    parts = url.translate_connect_args(username="user", database="dbname")
+    address = make_conninfo(**parts, **url.query)
     return QueuePool(lambda: dbapi.connect(address), pool_size=KEPT, max_overflow=20)
