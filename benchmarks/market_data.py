@@ -8,8 +8,8 @@
 - prices: reading the same bars with bigint and with numeric prices;
 - memory: a backfill in batches, and what it adds to the process at its largest.
 
-Run it with `uv run python -m benchmarks.market_data [--rows N] [--repeats N] [--dsn URL] [--json]`. Without --dsn it starts
-a PostgreSQL of its own; a database that is given loses its bars.
+Run it with `uv run python -m benchmarks.market_data [--rows N] [--repeats N] [--dsn URL] [--json]`. Without
+--dsn it starts a PostgreSQL of its own; a database that is given loses its bars.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Connection, Engine
+
+    from trading.bars import Panel
 
 SYMBOLS_A_BATCH = 50
 SAMPLE = 50_000
@@ -134,7 +136,7 @@ class Measured:
 def writing(measured: Measured, rows: int) -> dict[str, float]:
     """Return the seconds of the ways to write new minute bars, ORM's scaled to as many."""
     bars = minutes(rows)
-    given = {"timeframe": "1Min", "source": "broker", "run": measured.run}
+    given: Any = {"timeframe": "1Min", "source": "broker", "run": measured.run}
 
     def plain() -> None:
         with dbapi.connect(measured.address) as connection, connection.cursor() as cursor:
@@ -144,7 +146,7 @@ def writing(measured: Measured, rows: int) -> dict[str, float]:
             connection.commit()
 
     def orm() -> None:
-        sample = bars.head(SAMPLE).to_dict("records")
+        sample: list[Any] = bars.head(SAMPLE).to_dict("records")
         with Session(measured.engine) as session:
             provenance = {"timeframe": "1Min", "source": "broker", "ingestion_run_id": measured.run}
             session.add_all([Bar(**row, **provenance) for row in sample])
@@ -173,7 +175,7 @@ def reading(measured: Measured, symbols: int, days: int) -> dict[str, float]:
     names, start, end = list(bars["symbol"].unique()), bar_timestamp(chosen[0]), bar_timestamp(chosen[-1])
     query = SELECT.format(start=start, end=end)
 
-    def ours(some: list[str], begin: datetime) -> panels.Panel:
+    def ours(some: list[str], begin: datetime) -> Panel:
         with measured.engine.connect() as connection:
             return panels.load(connection, some, timeframe="1Day", start=begin, end=end)
 
@@ -213,7 +215,8 @@ def prices(measured: Measured, rows: int) -> dict[str, float]:
             cursor.execute(f"SELECT symbol, ts, open, high, low, close, volume FROM public.{table}")
             assert len(cursor.fetch_arrow_table()) == len(bars)
 
-    read("whole_bars"), read("numeric_bars")
+    read("whole_bars")
+    read("numeric_bars")
     found = measured.best(
         {"read, prices bigint": lambda: read("whole_bars"), "read, prices numeric": lambda: read("numeric_bars")}
     )
@@ -231,7 +234,8 @@ def backfill(measured: Measured, rows: int, batch: int) -> dict[str, float]:
         bars = minutes(batch)
         bars["ts"] += pd.Timedelta(days=366 * (number % 5))
         bars["symbol"] = f"B{number}" + bars["symbol"]
-        measured.committed(lambda c, b=bars: write(c, b, timeframe="1Min", source="broker", run=measured.run))
+        with measured.engine.begin() as connection:
+            write(connection, bars, timeframe="1Min", source="broker", run=measured.run)
         largest = max(largest, process.memory_info().rss)
     return {"backfill": time.perf_counter() - began, "backfill, MiB more": (largest - before) / 2**20}
 

@@ -10,7 +10,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alembic import command
 from alembic.config import Config
@@ -72,7 +72,7 @@ def migrate(url: str) -> None:
 
 
 def _settings(home: Path, port: int) -> Settings:
-    chosen = {"postgres": {"host": "127.0.0.1", "port": port, "password": SecretStr("benchmark")}}
+    chosen: dict[str, Any] = {"postgres": {"host": "127.0.0.1", "port": port, "password": SecretStr("benchmark")}}
     sections = {name: kind(**chosen.get(name, {})) for name, kind in SECTIONS.items()}
     return Settings(**sections, home=home)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -19,11 +19,9 @@ if TYPE_CHECKING:
 
 KEPT = 2
 """Idle connections a process keeps per database; a first one costs some milliseconds, the next nothing."""
-BEGIN = (
-    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-    # a partition that is archived is dropped, which no snapshot hides: hold the table before the snapshot is taken
-    "LOCK TABLE ONLY data_ingestion.bars IN ACCESS SHARE MODE",
-)
+OPTIONS = "-c default_transaction_isolation=repeatable\\ read -c default_transaction_read_only=on"
+HOLD = "LOCK TABLE ONLY data_ingestion.bars IN ACCESS SHARE MODE"
+"""Said before a snapshot is taken: a partition that is archived is dropped, which no snapshot hides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +53,36 @@ class Snapshot:
 @contextmanager
 def snapshot(connection: Connection) -> Iterator[Snapshot]:
     """Read the database of a SQLAlchemy connection; what that connection has not committed is not seen."""
+    with snapshots(connection, 1) as found:
+        yield found[0]
+
+
+@contextmanager
+def snapshots(connection: Connection, count: int) -> Iterator[list[Snapshot]]:
+    """Read one state of the database through `count` connections, each for a thread of its own."""
+    with ExitStack() as opened:
+        first = opened.enter_context(_connected(connection.engine.url, HOLD))
+        found = [first]
+        if count > 1:
+            (name,) = first.table("SELECT pg_export_snapshot() AS name").column("name").to_pylist()
+            adopt = f"SET TRANSACTION SNAPSHOT '{name}'"
+            found += [opened.enter_context(_connected(connection.engine.url, adopt)) for _ in range(count - 1)]
+        yield found
+
+
+@contextmanager
+def _connected(url: URL, opening: str) -> Iterator[Snapshot]:
+    """Lend a connection in a new transaction, whose first statement is `opening`."""
     from adbc_driver_manager import Error
 
-    connections = _pool(connection.engine.url)
-    pooled = connections.connect()
+    pooled = _pool(url).connect()
     try:
-        _begin(pooled)
-    except Error:  # the server was restarted since the connection was used last
-        pooled.invalidate()
-        pooled = connections.connect()
-        _begin(pooled)
-    try:
+        try:
+            _execute(pooled, opening)
+        except Error:  # the server was restarted since the connection was used last
+            pooled.invalidate()
+            pooled = _pool(url).connect()
+            _execute(pooled, opening)
         yield Snapshot(pooled.dbapi_connection)
     finally:
         pooled.close()
@@ -76,11 +93,10 @@ def dispose(url: URL) -> None:
     _pool(url).dispose()
 
 
-def _begin(pooled: PoolProxiedConnection) -> None:
+def _execute(pooled: PoolProxiedConnection, statement: str) -> None:
     driver: Any = pooled.dbapi_connection
     with driver.cursor() as cursor:
-        for statement in BEGIN:
-            cursor.execute(statement)
+        cursor.execute(statement)
 
 
 @lru_cache(maxsize=8)
@@ -88,5 +104,5 @@ def _pool(url: URL) -> QueuePool:
     from adbc_driver_postgresql import dbapi
 
     parts = url.translate_connect_args(username="user", database="dbname")
-    address = make_conninfo(**parts, **url.query)
+    address = make_conninfo(**{**url.query, **parts, "options": OPTIONS})
     return QueuePool(lambda: dbapi.connect(address), pool_size=KEPT, max_overflow=20)

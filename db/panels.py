@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from db.arrow import snapshot
+from db.arrow import snapshots
 from db.models.base import MICRO
 from db.repositories import ingestion, lives
 from db.repositories.bars.reading import archived_tables, stored_batches
-from trading.bars import FIELDS, Panel, instant
+from trading.bars import FIELDS, Panel, instant, moment
 from trading.calendar import LAST_DAY, bar_timestamp, completed_bars, session_of
 
 if TYPE_CHECKING:
@@ -24,12 +25,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy import Connection
 
+    from db.arrow import Snapshot
     from db.repositories.lives import Spell
     from trading.bars import Field
 
     Floats = NDArray[np.float64]
 
 DAY = timedelta(days=1)
+WORTH_TWO = 200_000
+"""Bars from which on a second connection saves more than it costs."""
 ARCHIVED = ("symbol", "ts", *FIELDS, "quality")
 
 
@@ -47,8 +51,9 @@ def load(
     Prices and volumes are adjusted for the splits known then; see `raw` for which bars there are.
     """
     day = as_of or session_of(end)
-    panel = raw(connection, symbols, timeframe=timeframe, start=start, end=end, as_of=day)
-    return _adjusted(panel, ingestion.actions(connection, lives.spells(connection, symbols, day), until=day))
+    spells = lives.spells(connection, symbols, day)
+    panel = _read(connection, symbols, spells, timeframe=timeframe, start=start, end=_known(end, day))
+    return _adjusted(panel, ingestion.actions(connection, spells, until=day))
 
 
 def raw(
@@ -68,18 +73,46 @@ def raw(
     later than that day is read.
     """
     day = as_of or session_of(end)
-    end = min(end, bar_timestamp(day) + DAY - timedelta(microseconds=1)) if day < LAST_DAY else end
     spells = lives.spells(connection, symbols, day)
+    return _read(connection, symbols, spells, timeframe=timeframe, start=start, end=_known(end, day))
+
+
+def _known(end: datetime, day: date) -> datetime:
+    """Return `end`, or the last moment of `day` (New York) when that is earlier."""
+    return min(end, bar_timestamp(day) + DAY - timedelta(microseconds=1)) if day < LAST_DAY else end
+
+
+def _read(
+    connection: Connection,
+    symbols: Sequence[str],
+    spells: Mapping[str, Sequence[Spell]],
+    *,
+    timeframe: str,
+    start: datetime,
+    end: datetime,
+) -> Panel:
     cells = _Cells.empty(tuple(symbols), spells, _axis(timeframe, start, end))
     names = list(cells.stored)
-    with snapshot(connection) as found:
-        archived = archived_tables(found, names, timeframe=timeframe, start=start, end=end, columns=ARCHIVED)
-        for table in archived:
+    parts = _parts(cells, start, end)
+
+    def fill(found: Snapshot, part: tuple[datetime, datetime]) -> None:
+        for batch in stored_batches(found, names, timeframe=timeframe, start=part[0], end=part[1]):
+            cells.fill(batch, scale=MICRO)
+
+    with snapshots(connection, len(parts)) as found, ThreadPoolExecutor(len(parts)) as threads:
+        for table in archived_tables(found[0], names, timeframe=timeframe, start=start, end=end, columns=ARCHIVED):
             for batch in table.to_batches():
                 cells.fill(batch, scale=1, quarantined=_quarantined(batch))
-        for batch in stored_batches(found, names, timeframe=timeframe, start=start, end=end):
-            cells.fill(batch, scale=MICRO)
+        list(threads.map(fill, found, parts))
     return cells.panel()
+
+
+def _parts(cells: _Cells, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """Return the range, in two halves when it is long enough for two connections to be faster than one."""
+    if len(cells.axis) * len(cells.symbols) < WORTH_TWO:
+        return [(start, end)]
+    middle = moment(cells.axis[len(cells.axis) // 2])
+    return [(start, middle - timedelta(microseconds=1)), (middle, end)]
 
 
 def _axis(timeframe: str, start: datetime, end: datetime) -> NDArray[np.datetime64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import func, insert, select, update
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from db.repositories.lives import Spell
+
+WORTHS = ("ratio", "cash", "share")
 
 
 def begin(
@@ -80,8 +83,9 @@ def actions(connection: Connection, spells: Mapping[str, Sequence[Spell]], *, un
         for row in found[spell.symbol]
         if (spell.first_day or row.ex_date) <= row.ex_date <= (spell.last_day or row.ex_date)
     ]
-    frame = pd.DataFrame(rows, columns=["symbol", "kind", "ex_date", "ratio", "cash", "share"])
-    return frame.astype({"ratio": "float64", "cash": "float64", "share": "float64"})
+    symbols, kinds, days, *worths = zip(*rows, strict=True) if rows else ((),) * 6
+    numbers = {name: np.array(worth, dtype=np.float64) for name, worth in zip(WORTHS, worths, strict=True)}
+    return pd.DataFrame({"symbol": symbols, "kind": kinds, "ex_date": days, **numbers})
 
 
 def _worth(row: Any) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
