@@ -53,7 +53,8 @@ def archive(
 ) -> Archived | None:
     """Move the bars of one period under the folder or fsspec address `target`; None when there are none.
 
-    Nobody can write to the period meanwhile. Bars of it that were archived before stay archived: the new
+    One period per transaction: its removal keeps every reader out until the commit, this one included. Nobody
+    can write to the period meanwhile. Bars of it that were archived before stay archived: the new
     file has both, and of a bar that both have, the table's.
 
     Raises

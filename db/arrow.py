@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 KEPT = 2
 """Idle connections a process keeps per database; a first one costs some milliseconds, the next nothing."""
-OPTIONS = "-c default_transaction_isolation=repeatable\\ read -c default_transaction_read_only=on"
+OPTIONS = "-c default_transaction_isolation=repeatable\\ read -c default_transaction_read_only=on -c lock_timeout=60s"
 HOLD = "LOCK TABLE ONLY data_ingestion.bars IN ACCESS SHARE MODE"
 """Said before a snapshot is taken: a partition that is archived is dropped, which no snapshot hides."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -26,21 +27,22 @@ if TYPE_CHECKING:
 _numbers = count()
 
 
-@pytest.fixture
-def url(postgres: int, migrated: str, execute: Callable[[str], None], home: Path) -> Iterator[str]:
-    """Yield the address of a database at the newest migration, without rows."""
+@contextmanager
+def own_database(postgres: int, migrated: str, execute: Callable[[str], None], home: Path) -> Iterator[Engine]:
+    """Make a database at the newest migration, without rows, that is gone afterwards."""
     name = f"storage_{next(_numbers)}"
     execute(f"CREATE DATABASE {name} TEMPLATE {migrated}")
-    yield settings_of(home, postgres, name).postgres.url(name)
+    engine = make_engine(settings_of(home, postgres, name).postgres.url(name))
+    yield engine
+    arrow.dispose(engine.url)
+    engine.dispose()
     execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
-def engine(url: str) -> Iterator[Engine]:
-    found = make_engine(url)
-    yield found
-    arrow.dispose(found.url)
-    found.dispose()
+def engine(postgres: int, migrated: str, execute: Callable[[str], None], home: Path) -> Iterator[Engine]:
+    with own_database(postgres, migrated, execute, home) as found:
+        yield found
 
 
 def daily(symbols: Sequence[str], first: date, last: date, *, seed: int = 1) -> pd.DataFrame:
@@ -50,9 +52,11 @@ def daily(symbols: Sequence[str], first: date, last: date, *, seed: int = 1) -> 
     for number, symbol in enumerate(symbols):
         chance = np.random.default_rng(seed * 1000 + number)
         close = np.round(50 + chance.normal(0, 1, len(days)).cumsum() % 40, 2)
-        prices = {"open": close, "high": close + 1, "low": close - 1, "close": close}
+        prices = {"open": close, "high": np.round(close + 1, 2), "low": np.round(close - 1, 2), "close": close}
         volume = chance.integers(1, 1_000_000, len(days)).astype(np.float64)
-        frames.append(pd.DataFrame({"symbol": symbol, "ts": list(map(bar_timestamp, days)), **prices, "volume": volume}))
+        frames.append(
+            pd.DataFrame({"symbol": symbol, "ts": list(map(bar_timestamp, days)), **prices, "volume": volume})
+        )
     bars = pd.concat(frames, ignore_index=True)
     return bars.assign(ts=pd.to_datetime(bars["ts"], utc=True).astype("datetime64[ns, UTC]"))
 

@@ -63,9 +63,7 @@ def test_writing_again_writes_nothing(engine: Engine, daily_bars: Daily, store: 
         assert connection.scalar(text("SELECT count(*) FROM data_ingestion.bar_revisions")) == 0
 
 
-def test_a_bar_delivered_with_other_figures_keeps_the_old_ones(
-    engine: Engine, daily_bars: Daily, store: Store
-) -> None:
+def test_a_bar_delivered_with_other_figures_keeps_the_old_ones(engine: Engine, daily_bars: Daily, store: Store) -> None:
     bars = daily_bars(["A"], FIRST, LAST)
     store(bars)
     changed = bars.copy()
@@ -108,7 +106,9 @@ def test_intraday_bars_stand_in_months(engine: Engine, store: Store) -> None:
     store(pd.DataFrame({"symbol": "A", "ts": stamps, **figures}), timeframe="5Min")
 
     with engine.connect() as connection:
-        counts = connection.execute(text("SELECT tableoid::regclass::text, count(*) FROM data_ingestion.bars GROUP BY 1"))
+        counts = connection.execute(
+            text("SELECT tableoid::regclass::text, count(*) FROM data_ingestion.bars GROUP BY 1")
+        )
         assert dict(counts.all()) == {
             "data_ingestion.bars_5min_2023_12": 2 * 78,
             "data_ingestion.bars_5min_2024_01": 2 * 78,
@@ -145,7 +145,7 @@ def test_a_bar_that_cannot_be_stored_is_named(
 
 def test_bars_without_a_time_or_a_run_are_refused(engine: Engine, daily_bars: Daily, store: Store) -> None:
     bars = daily_bars(["A"], FIRST, LAST)
-    with pytest.raises(DataError, match="no such|there is none"), engine.begin() as connection:
+    with pytest.raises(DataError, match="there is none"), engine.begin() as connection:
         write(connection, bars, timeframe="1Day", source="broker", run=404)
     bars.loc[1, "ts"] = pd.NaT
     with pytest.raises(DataError, match="no symbol or no time"):
@@ -171,9 +171,9 @@ def test_a_write_that_is_rolled_back_leaves_nothing(engine: Engine, daily_bars: 
     store(daily_bars(["Z"], FIRST, LAST))
     bars = daily_bars(["A"], FIRST, LAST)
 
-    with pytest.raises(KeyboardInterrupt), engine.begin() as connection:
+    with engine.connect() as connection:
         run = connection.scalar(text("SELECT max(id) FROM data_ingestion.ingestion_runs"))
-        write(connection, bars, timeframe="1Day", source="broker", run=run)
-        raise KeyboardInterrupt
+        assert write(connection, bars, timeframe="1Day", source="broker", run=run) == len(bars)
+        connection.rollback()
 
     assert back(engine, "A").empty
