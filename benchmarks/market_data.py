@@ -123,7 +123,7 @@ class Measured:
         """Leave the table without bars, its partitions made, and the disk quiet."""
         with self.engine.begin() as connection:
             connection.execute(text("TRUNCATE data_ingestion.bars, data_ingestion.bar_revisions"))
-            partitions.ensure(connection, timeframe, bars["ts"].to_numpy(dtype="datetime64[us]"))
+            partitions.ensure(connection, timeframe, bars["ts"].dt.tz_convert(None).to_numpy(dtype="datetime64[us]"))
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("CHECKPOINT"))
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from db import archive_files, archiving, partitions
 from db.repositories import archives
+from db.repositories import bars as bars_repository
 from db.repositories.bars import put_back, read
 from trading.errors import DataError
 
@@ -128,13 +129,12 @@ def test_a_bar_that_arrives_late_joins_the_archive_of_its_year(
     assert rows(engine, COUNT)[0][0] == len(planted) + 2
 
 
-STEPS = [
+STEPS: list[tuple[Any, str]] = [
     (archives, "hold"),
     (archives, "covering"),
     (archives, "bars"),
     (archive_files, "dollars"),
     (pq.ParquetWriter, "write_table"),
-    (pq.ParquetWriter, "close"),
     (archive_files, "_verify"),
     (archive_files, "write"),
     (archives, "record"),
@@ -190,7 +190,7 @@ def test_killed_while_restoring_nothing_is_doubled(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(archiving.bars_repository, "put_back", killed)
+        patch.setattr(bars_repository, "put_back", killed)
         with pytest.raises(Killed):
             bring_back(engine)
 

@@ -28,7 +28,7 @@ FIRST, LAST = date(2011, 12, 1), date(2012, 2, 29)
 
 
 def back(engine: Engine, *symbols: str, **how: Any) -> pd.DataFrame:
-    span = {"start": datetime(2000, 1, 1, tzinfo=UTC), "end": datetime(2030, 1, 1, tzinfo=UTC)}
+    span: dict[str, Any] = {"start": datetime(2000, 1, 1, tzinfo=UTC), "end": datetime(2030, 1, 1, tzinfo=UTC)}
     with engine.connect() as connection:
         return read(connection, symbols, timeframe=how.pop("timeframe", "1Day"), **span, **how)
 
@@ -66,15 +66,16 @@ def test_writing_again_writes_nothing(engine: Engine, daily_bars: Daily, store: 
 def test_a_bar_delivered_with_other_figures_keeps_the_old_ones(engine: Engine, daily_bars: Daily, store: Store) -> None:
     bars = daily_bars(["A"], FIRST, LAST)
     store(bars)
-    changed = bars.copy()
-    changed.loc[5, ["close", "volume"]] = [bars.loc[5, "close"] + 0.25, 7.0]
+    close, volume = bars["close"].to_numpy(copy=True), bars["volume"].to_numpy(copy=True)
+    was, close[5], volume[5] = (close[5], volume[5]), close[5] + 0.25, 7
+    changed = bars.assign(close=close, volume=volume)
 
     assert store(changed, source="csv") == 1
 
     with engine.connect() as connection:
         (revision,) = decisions.revisions(connection, "A", timeframe="1Day")
-    assert (float(revision.old_close), float(revision.new_close)) == (bars.loc[5, "close"], changed.loc[5, "close"])
-    assert (revision.old_volume, revision.new_volume) == (bars.loc[5, "volume"], 7)
+    assert (float(revision.old_close), float(revision.new_close)) == (was[0], close[5])
+    assert (revision.old_volume, revision.new_volume) == (was[1], 7)
     assert (revision.old_source, revision.new_source) == ("broker", "csv")
     assert revision.ingestion_run_id == revision.old_ingestion_run_id + 1
     assert back(engine, "A")["close"].tolist() == changed["close"].tolist()
@@ -88,7 +89,7 @@ def test_a_missing_figure_is_neither_lost_nor_a_change(engine: Engine, daily_bar
     assert store(bars) == len(bars)
     assert store(bars) == 0
     found = back(engine, "A", "LONGER")
-    assert np.isnan(found.loc[3, "open"])
+    assert np.flatnonzero(np.isnan(found["open"])).tolist() == [3]
     assert np.flatnonzero(np.isnan(found["volume"])).tolist() == [3, 70]
 
 

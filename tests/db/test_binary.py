@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from db.binary import Column
 
-NAMES = st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=6), min_size=1)
+NAMES = st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=6), min_size=1)
 NUMBERS = st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1))
 
 

@@ -138,8 +138,9 @@ def test_a_bar_that_is_not_there_cannot_be_decided_on(engine: Engine, decide: Ca
 
 @pytest.mark.parametrize("prices", [(10, 9, 8, 8.5), (10, 11, 10.5, 10.2), (0, 1, 0, 1), (-1, 1, -2, 1)])
 def test_a_correction_has_to_make_a_bar(prices: tuple[float, float, float, float]) -> None:
+    opened, high, low, close = (Decimal(str(price)) for price in prices)
     with pytest.raises(InvalidValueError, match="low <= open and close <= high"):
-        Figures(*(Decimal(str(price)) for price in prices), 1)
+        Figures(opened, high, low, close, 1)
 
 
 def test_exclusions_of_a_session_are_replaced_as_a_whole(engine: Engine) -> None:

@@ -63,7 +63,9 @@ def delivered(bars: pd.DataFrame) -> Delivery:
         A bar has no time, or a price or volume that cannot be stored.
     """
     codes, names = pd.factorize(bars["symbol"], sort=True)
-    times = bars["ts"].to_numpy(dtype="datetime64[us]")
+    if getattr(bars["ts"].dtype, "tz", None) is None:
+        raise DataError("bars have timestamps without a time zone; give them in UTC")
+    times = bars["ts"].dt.tz_convert(None).to_numpy(dtype="datetime64[us]")
     if np.isnat(times).any() or (codes < 0).any():
         raise DataError("a bar has no symbol or no time; leave it out")
     stamps = instants(times)
