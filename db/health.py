@@ -62,8 +62,8 @@ def _freshness(connection: Connection) -> Check:
 
 def _newest(connection: Connection) -> tuple[datetime | None, datetime | None]:
     """Return the newest daily bar of the tracked universe, and the broker's time when last seen."""
-    bars = select(func.max(Bar.ts)).join(Asset, Asset.symbol == Bar.symbol)
-    newest = connection.execute(bars.where(Asset.tracked, Bar.timeframe == "1Day")).scalar_one()
+    last = select(func.max(Bar.ts)).where(Bar.symbol == Asset.symbol, Bar.timeframe == "1Day").scalar_subquery()
+    newest = connection.execute(select(func.max(last)).where(Asset.tracked)).scalar_one()
     return newest, connection.execute(select(func.max(Account.last_seen_at))).scalar_one()
 
 

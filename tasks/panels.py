@@ -5,17 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from db.repositories import bars as bars_repository
-from db.repositories import ingestion
-from trading.adjustment import adjust
-from trading.bars import Panel, to_panel
-from trading.calendar import bar_timestamp, completed_bars, session_of
+from db import panels
+from trading.calendar import bar_timestamp, completed_bars
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
     from sqlalchemy import Connection
+
+    from trading.bars import Panel
 
 DAYS_A_BAR = 1.6
 """Calendar days that hold a daily bar, holidays included; what is loaded beyond the need is cut off by nobody."""
@@ -49,10 +48,7 @@ def load_range(
     Prices are adjusted for the splits known on `as_of`; by default on the day of the last bar, so that
     the last prices are the ones that were paid.
     """
-    frame = bars_repository.read(connection, symbols, timeframe=timeframe, start=start, end=end)
-    splits = ingestion.splits(connection, symbols)
-    adjusted = adjust(frame, splits, as_of or session_of(end))
-    return to_panel(adjusted, symbols)
+    return panels.load(connection, symbols, timeframe=timeframe, start=start, end=end, as_of=as_of)
 
 
 def load_sessions(connection: Connection, symbols: Sequence[str], *, start: date, end: date) -> Panel:

@@ -12,7 +12,7 @@ from db.engine import make_engine
 from db.models import SCHEMAS, Base
 from trading.config import settings
 
-PARTITION = re.compile(r"^bars_\d{4}$")
+PARTITION = re.compile(r"^bars_[0-9a-z]+_\d{4}(_\d{2})?$")
 
 
 def include_name(name: str | None, kind: str, _parents: Any) -> bool:

@@ -7,10 +7,42 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Identity, MetaData, Numeric, Text, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Identity,
+    MetaData,
+    Numeric,
+    Text,
+    TypeDecorator,
+    func,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
+MICRO = 1_000_000
+"""Millionths of a dollar in a dollar: what a stored bar's prices count."""
+
+
+class MicroDollars(TypeDecorator[Decimal]):
+    """A price in USD, stored as a whole number of its millionths: exact, and as wide in every row."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, _dialect: Dialect) -> int | None:
+        """Return the millionths of a price, to the nearest."""
+        return None if value is None else int((Decimal(str(value)) * MICRO).to_integral_value())
+
+    def process_result_value(self, value: int | None, _dialect: Dialect) -> Decimal | None:
+        """Return the price of a number of millionths, with six decimals."""
+        return None if value is None else Decimal(value).scaleb(-6)
+
+
+BarPrice = Annotated[Decimal, mapped_column(MicroDollars)]
+Ratio = Annotated[Decimal, mapped_column(Numeric(24, 12))]
 Key = Annotated[int, mapped_column(BigInteger, Identity(always=True), primary_key=True)]
 Price = Annotated[Decimal, mapped_column(Numeric(18, 6))]
 Quantity = Annotated[Decimal, mapped_column(Numeric(20, 9))]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import func, insert, select, update
 
@@ -12,9 +14,15 @@ from db.statements import upsert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+    from decimal import Decimal
     from uuid import UUID
 
     from sqlalchemy import Connection
+
+    from db.repositories.lives import Spell
+
+WORTHS = ("ratio", "cash", "share")
 
 
 def begin(
@@ -35,7 +43,10 @@ def finish(connection: Connection, run: int, *, status: str, **figures: Any) -> 
 
 
 def record_actions(connection: Connection, actions: Iterable[Mapping[str, Any]]) -> int:
-    """Write corporate actions; one already known is overwritten."""
+    """Write corporate actions; one already known is overwritten.
+
+    Each row has symbol, kind, ex_date, ratio, cash, source and ingestion_run_id, and may have new_symbol.
+    """
     return upsert(connection, CorporateAction, actions, keys=["symbol", "kind", "ex_date"])
 
 
@@ -46,3 +57,38 @@ def splits(connection: Connection, symbols: Sequence[str]) -> pd.DataFrame:
     )
     frame = pd.DataFrame(connection.execute(statement).all(), columns=["symbol", "ex_date", "ratio"])
     return frame.astype({"ratio": "float64"})
+
+
+def actions(connection: Connection, spells: Mapping[str, Sequence[Spell]], *, until: date) -> pd.DataFrame:
+    """Return what the assets did up to `until` (included), under the symbols they are asked for by.
+
+    Returns
+    -------
+    Columns symbol, kind (split, dividend, spin_off), ex_date (date), ratio (new shares per old), cash (USD per
+    share), share (of the value that left with a spin-off), by symbol and date; an action that was recorded
+    under another name of the asset, or another asset's under its name, is told apart by the spells.
+    """
+    names = {spell.symbol for pieces in spells.values() for spell in pieces}
+    table = CorporateAction.__table__.c
+    statement = select(table.symbol, table.kind, table.ex_date, table.ratio, table.cash).where(
+        CorporateAction.symbol.in_(names), CorporateAction.kind != "rename", CorporateAction.ex_date <= until
+    )
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in connection.execute(statement.order_by(CorporateAction.ex_date, CorporateAction.kind)):
+        found[row.symbol].append(row)
+    rows = [
+        (symbol, row.kind, row.ex_date, *_worth(row))
+        for symbol, pieces in spells.items()
+        for spell in pieces
+        for row in found[spell.symbol]
+        if (spell.first_day or row.ex_date) <= row.ex_date <= (spell.last_day or row.ex_date)
+    ]
+    symbols, kinds, days, *worths = zip(*rows, strict=True) if rows else ((),) * 6
+    numbers = {name: np.array(worth, dtype=np.float64) for name, worth in zip(WORTHS, worths, strict=True)}
+    return pd.DataFrame({"symbol": symbols, "kind": kinds, "ex_date": days, **numbers})
+
+
+def _worth(row: Any) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+    """Return the ratio of a split, the cash of a dividend and the share of a spin-off, two of them None."""
+    spun_off = row.kind == "spin_off"
+    return (None if spun_off else row.ratio, row.cash, row.ratio if spun_off else None)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from db.models.data_ingestion import Bar
+from db.models.data_ingestion import TIMEFRAMES
 from db.models.execution import Account, Fill, Order, Position
 from db.models.notification import Delivery
 from db.models.risk_management import LimitBreach
 from db.models.strategy_engine import Signal
+from db.repositories import bars
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,8 +57,8 @@ def undelivered(connection: Connection) -> int:
 
 def last_bars(connection: Connection) -> dict[str, datetime]:
     """Return the start of the newest bar of each timeframe."""
-    statement = select(Bar.timeframe, func.max(Bar.ts)).group_by(Bar.timeframe)
-    return {row[0]: row[1] for row in connection.execute(statement)}
+    found = ((timeframe, bars.newest(connection, timeframe=timeframe)) for timeframe in TIMEFRAMES)
+    return {timeframe: ts for timeframe, ts in found if ts is not None}
 
 
 def last_seen(connection: Connection) -> datetime | None:

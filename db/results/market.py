@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, literal_column, or_, select, true
+from sqlalchemy import Numeric, case, cast, func, literal_column, or_, select, true
 
 from db.models.data_ingestion import Asset, Bar, CorporateAction, IngestionRun, QualityIssue
 from db.models.strategy_engine import IndicatorValue
@@ -69,7 +69,8 @@ def screener(connection: Connection, timeframe: str) -> Rows:
     last = _usable(Asset.symbol, timeframe).correlate(Asset).lateral("last")
     midnight = func.timezone(_NEW_YORK, func.date_trunc("day", func.timezone(_NEW_YORK, last.c.ts)))
     before = _usable(Asset.symbol, timeframe).where(Bar.ts < midnight).correlate(Asset, last).lateral("before")
-    change = last.c.close * _split_ratio(Asset.symbol, before.c.ts, last.c.ts) / func.nullif(before.c.close, 0) - 1
+    now, then = cast(last.c.close, Numeric), cast(func.nullif(before.c.close, 0), Numeric)
+    change = now * _split_ratio(Asset.symbol, before.c.ts, last.c.ts) / then - 1
     statement = (
         select(
             Asset.symbol,

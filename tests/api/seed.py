@@ -12,10 +12,11 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sqlalchemy import select
 
+from db import partitions
 from db.models import analytics, data_ingestion, execution, risk_management, strategy_engine
-from db.partitions import ensure_years
 from tests.api.seed_around import plant_research, plant_risk, plant_voices
 from tests.api.seed_facts import (
     ACCOUNT,
@@ -78,7 +79,7 @@ def plant(connection: Connection) -> None:
 
 
 def _plant_market(connection: Connection) -> None:
-    ensure_years(connection, (2012,))
+    partitions.ensure(connection, "1Day", np.array(["2012-01-03"], dtype="datetime64[us]"))
     facts = {"exchange": "NASDAQ", "status": "active", "tradable": True, "shortable": True, "fractionable": True}
     add(
         connection,

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from db.repositories import ingestion
+from db.repositories.lives import Spell, end_life, lives, record_life, rename, spells
+from tests.db.conftest import begin
+from trading.errors import DataError, InvalidValueError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+DAY = timedelta(days=1)
+SOLD, TAKEN = date(2005, 11, 18), date(2012, 6, 1)
+"""T: the old company under a ticker goes, and years later another one takes it."""
+
+
+def test_a_symbol_without_a_life_is_one_asset_for_ever(engine: Engine) -> None:
+    with engine.begin() as connection:
+        assert spells(connection, ["A"], SOLD) == {"A": (Spell(None, None, "A"),)}
+
+
+def test_a_ticker_of_two_companies_means_the_one_of_the_day(engine: Engine) -> None:
+    with engine.begin() as connection:
+        old = record_life(connection, "T", first_day=date(1984, 1, 3), last_day=SOLD, reason="merged")
+        new = record_life(connection, "T", first_day=TAKEN)
+
+        assert old != new
+        before, after = (spells(connection, ["T"], day)["T"] for day in (SOLD, TAKEN))
+        between = spells(connection, ["T"], TAKEN - DAY)["T"]
+
+    assert before == (Spell(date(1984, 1, 3), SOLD, "T"),)
+    assert after == (Spell(TAKEN, None, "T"),)
+    assert between == before, "a backtest that ends after the delisting still has the bars"
+
+
+def test_a_rename_keeps_the_asset_and_is_not_known_before_it_happens(engine: Engine) -> None:
+    with engine.begin() as connection:
+        asset = record_life(connection, "FB", first_day=date(2012, 5, 18))
+        assert rename(connection, "FB", "META", first_day=date(2022, 6, 9)) == asset
+
+        later = spells(connection, ["META", "FB"], date(2022, 6, 9))
+        earlier = spells(connection, ["META", "FB"], date(2022, 6, 8))
+
+    pieces = (Spell(date(2012, 5, 18), date(2022, 6, 8), "FB"), Spell(date(2022, 6, 9), None, "META"))
+    assert later == {"META": pieces, "FB": pieces}
+    assert earlier == {"META": (), "FB": pieces[:1]}
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [(date(2000, 1, 1), None), (date(2000, 1, 1), date(2005, 1, 1)), (date(2007, 1, 1), date(2008, 1, 1))],
+)
+def test_lives_of_a_symbol_do_not_overlap(engine: Engine, first: date, last: date | None) -> None:
+    with engine.begin() as connection:
+        record_life(connection, "T", first_day=date(2005, 1, 1), last_day=date(2010, 1, 1), reason="delisted")
+        reason: Any = "delisted" if last else None
+        with pytest.raises(DataError, match="overlaps the life of T, 2005-01-01 to 2010-01-01"):
+            record_life(connection, "T", first_day=first, last_day=last, reason=reason)
+        record_life(connection, "T", first_day=date(2010, 1, 2))
+        assert [life.reason for life in lives(connection, ["T"])] == ["delisted", "listed"]
+
+
+def test_an_asset_has_one_symbol_at_a_time(engine: Engine) -> None:
+    with engine.begin() as connection:
+        asset = record_life(connection, "FB", first_day=date(2012, 5, 18))
+        with pytest.raises(DataError, match="overlaps the life of FB"):
+            record_life(connection, "META", first_day=date(2022, 6, 9), asset_id=asset)
+
+
+def test_lives_that_make_no_sense_are_refused(engine: Engine) -> None:
+    with engine.begin() as connection:
+        with pytest.raises(InvalidValueError, match="last day"):
+            record_life(connection, "T", first_day=SOLD, last_day=SOLD - DAY, reason="merged")
+        with pytest.raises(InvalidValueError, match="reason"):
+            record_life(connection, "T", first_day=SOLD, last_day=SOLD)
+        with pytest.raises(DataError, match="no life of it goes on"):
+            end_life(connection, "T", last_day=SOLD, reason="delisted")
+
+
+def test_actions_follow_the_asset_through_its_names(engine: Engine) -> None:
+    row = {"cash": None, "source": "broker", "new_symbol": None}
+    with engine.begin() as connection:
+        run = begin(connection)
+        record_life(connection, "T", first_day=date(1984, 1, 3), last_day=SOLD, reason="merged")
+        record_life(connection, "T", first_day=TAKEN)
+        rename(connection, "T", "U", first_day=date(2015, 1, 2))
+        ingestion.record_actions(
+            connection,
+            [
+                {**row, "symbol": symbol, "kind": kind, "ex_date": day, "ratio": ratio, "ingestion_run_id": run}
+                for symbol, kind, day, ratio in (
+                    ("T", "split", date(2000, 1, 3), 3),
+                    ("T", "split", date(2013, 1, 3), 2),
+                    ("T", "rename", date(2015, 1, 2), None),
+                    ("U", "spin_off", date(2016, 1, 4), 0.125),
+                    ("U", "split", date(2020, 1, 3), 5),
+                )
+                if kind != "rename"
+            ],
+        )
+        found = ingestion.actions(connection, spells(connection, ["U"], date(2018, 1, 2)), until=date(2018, 1, 2))
+
+    assert found["symbol"].tolist() == ["U", "U"]
+    assert found["ex_date"].tolist() == [date(2013, 1, 3), date(2016, 1, 4)]
+    assert found["ratio"].iloc[0] == 2
+    assert found["share"].iloc[1] == 0.125
