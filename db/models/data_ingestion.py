@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, PrimaryKeyConstraint, Text, UniqueConstraint
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    PrimaryKeyConstraint,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, FlowRun, Key, Moment, Price, RecordedAt, one_of, positive
@@ -55,6 +64,26 @@ class IngestionRun(Base):
     status: Mapped[str]
     started_at: Mapped[RecordedAt]
     finished_at: Mapped[Moment | None]
+
+
+class FetchedRange(Base):
+    """A range of bars (starts, both included) that the broker answered in full: what is absent does not exist."""
+
+    __tablename__ = "fetched_ranges"
+    __table_args__ = (
+        UniqueConstraint("timeframe", "feed", "symbols", "range_start", "range_end"),
+        one_of("timeframe", *TIMEFRAMES),
+        CheckConstraint("range_start <= range_end", name="range"),
+        {"schema": SCHEMA},
+    )
+
+    id: Mapped[Key]
+    timeframe: Mapped[str]
+    feed: Mapped[str]
+    symbols: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    range_start: Mapped[Moment]
+    range_end: Mapped[Moment]
+    ingestion_run_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(IngestionRun.id))
 
 
 class Bar(Base):

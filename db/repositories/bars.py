@@ -87,14 +87,19 @@ def read(
     return frame if quarantined else frame[frame["quality"] != "quarantined"].reset_index(drop=True)
 
 
-def stored(connection: Connection, symbols: Sequence[str], *, timeframe: str) -> dict[str, pd.DatetimeIndex]:
-    """Return the timestamps stored per symbol (UTC), archived ones included."""
+def stored(
+    connection: Connection, symbols: Sequence[str], *, timeframe: str, start: datetime, end: datetime
+) -> dict[str, pd.DatetimeIndex]:
+    """Return the timestamps (UTC) stored per symbol in `start` <= ts <= `end`, archived ones included."""
     rows = connection.execute(
-        text("SELECT symbol, ts FROM data_ingestion.bars WHERE timeframe = :timeframe AND symbol = ANY(:symbols)"),
-        {"timeframe": timeframe, "symbols": list(symbols)},
+        text(
+            "SELECT symbol, ts FROM data_ingestion.bars "
+            "WHERE timeframe = :timeframe AND symbol = ANY(:symbols) AND ts BETWEEN :start AND :end"
+        ),
+        {"timeframe": timeframe, "symbols": list(symbols), "start": start, "end": end},
     ).all()
     frame = pd.DataFrame(rows, columns=["symbol", "ts"])
-    archived = archives.read(connection, symbols, timeframe=timeframe)
+    archived = archives.read(connection, symbols, timeframe=timeframe, start=start, end=end)
     frame = pd.concat([frame, archived[["symbol", "ts"]]]) if not archived.empty else frame
     frame["ts"] = pd.to_datetime(frame["ts"], utc=True).astype("datetime64[ns, UTC]")
     groups = dict(tuple(frame.groupby("symbol")["ts"]))

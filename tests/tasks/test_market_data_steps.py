@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from tasks.data_ingestion.archive import archive_bars, restore_bars
-from tasks.data_ingestion.bars import fetch_bars, import_bars
+from tasks.data_ingestion.bars import import_bars
+from tasks.data_ingestion.fetching import fetch_bars
 from tasks.data_ingestion.quality import check_quality
 from tasks.data_ingestion.universe import resolve_universe
 from tasks.panels import load_sessions
