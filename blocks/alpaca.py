@@ -8,11 +8,15 @@ from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from alpaca.common.rest import RESTClient
     from alpaca.data.historical.corporate_actions import CorporateActionsClient
     from alpaca.data.historical.stock import StockHistoricalDataClient
     from alpaca.trading.client import TradingClient
     from requests import PreparedRequest, Response
+
+type Note = Callable[[Mapping[str, str]], None]
 
 CONNECT_SECONDS = 3.05
 READ_SECONDS = 15.0
@@ -52,17 +56,17 @@ class AlpacaCredentials(Block):
         client = TradingClient(**self._login(), url_override=self.trading_url)
         return _bounded(client)
 
-    def stock_data_client(self) -> StockHistoricalDataClient:
-        """Return a client for bars and quotes: raw JSON, time limits."""
+    def stock_data_client(self, note: Note | None = None) -> StockHistoricalDataClient:
+        """Return a client for bars and quotes: raw JSON, time limits; `note` is told the headers of answers."""
         from alpaca.data.historical.stock import StockHistoricalDataClient
 
-        return _bounded(StockHistoricalDataClient(**self._login(), url_override=self.data_url))
+        return _noting(_bounded(StockHistoricalDataClient(**self._login(), url_override=self.data_url)), note)
 
-    def corporate_actions_client(self) -> CorporateActionsClient:
-        """Return a client for splits and dividends: raw JSON, time limits."""
+    def corporate_actions_client(self, note: Note | None = None) -> CorporateActionsClient:
+        """Return a client for splits and dividends: raw JSON, time limits; `note` is told the headers of answers."""
         from alpaca.data.historical.corporate_actions import CorporateActionsClient
 
-        return _bounded(CorporateActionsClient(**self._login(), url_override=self.data_url))
+        return _noting(_bounded(CorporateActionsClient(**self._login(), url_override=self.data_url)), note)
 
     def headers(self) -> dict[str, str]:
         """Return the login headers; for the simulator's control routes."""
@@ -91,4 +95,11 @@ def _bounded[Client: RESTClient](client: Client) -> Client:
     client._retry_codes = []  # noqa: SLF001 - alpaca-py offers no way to ask for none
     for scheme in ("http://", "https://"):
         client._session.mount(scheme, Bounded())  # noqa: SLF001 - the session is not public either
+    return client
+
+
+def _noting[Client: RESTClient](client: Client, note: Note | None) -> Client:
+    if note is not None:
+        hooks = client._session.hooks["response"]  # noqa: SLF001 - the session is not public
+        hooks.append(lambda response, *_, **__: note(response.headers))
     return client

@@ -23,7 +23,7 @@ NEVER_STARTED = "trading: pending and never started"
 AUTOMATIONS = (HEARTBEAT_LOST, NEVER_STARTED)
 """Names of the automations that end dead runs."""
 
-BROKER_LIMIT = "alpaca-requests"
+DATA_LIMIT = "alpaca-data-requests"
 """Name of the rate limit that every call to the broker takes a slot of."""
 
 BLOCK_TYPES = {
@@ -205,7 +205,7 @@ async def _automations(prefect: httpx.AsyncClient) -> str:
 
 
 async def _rate_limit(prefect: httpx.AsyncClient) -> str:
-    limit = await _json(prefect, "GET", f"/v2/concurrency_limits/{BROKER_LIMIT}")
+    limit = await _json(prefect, "GET", f"/v2/concurrency_limits/{DATA_LIMIT}")
     if limit is None or not limit["active"]:
-        raise UnhealthyError(f"{BROKER_LIMIT} is missing or inactive; run `trading start`")
-    return f"{BROKER_LIMIT}: {limit['slot_decay_per_second'] * 60:.0f} requests a minute"
+        raise UnhealthyError(f"{DATA_LIMIT} is missing or inactive; run `trading start`")
+    return f"{DATA_LIMIT}: {limit['slot_decay_per_second'] * 60:.0f} requests a minute"

@@ -96,7 +96,7 @@ async def _inventory(client: PrefectClient) -> dict[str, list[str]]:
         "pools": [f"{pool.name}@{pool.type}" for pool in pools.wanted()],
         "blocks": list(health.BLOCK_TYPES),
         "automations": list(health.AUTOMATIONS),
-        "limits": [health.BROKER_LIMIT],
+        "limits": [health.DATA_LIMIT],
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tasks.analytics.performance import UNIVERSE, measure_performance
 from tasks.analytics.reports import write_reports
 from tasks.analytics.trades import analyse_trades
-from tasks.data_ingestion.bars import fetch_bars
+from tasks.data_ingestion.fetching import fetch_bars
 from tasks.data_ingestion.quality import check_quality
 from tasks.data_ingestion.universe import resolve_universe
 from tasks.execution.following import follow_orders

@@ -6,16 +6,18 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from tasks.broker import call
-from trading.errors import UnavailableError
+from trading.errors import DataError, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     import pandas as pd
     from alpaca.common.rest import RESTClient
     from alpaca.data.historical.corporate_actions import CorporateActionsClient
     from alpaca.data.historical.stock import StockHistoricalDataClient
+
+    from tasks.request_budget import RequestBudget
 
 COLUMNS = ["symbol", "ts", "open", "high", "low", "close", "volume"]
 NAMES = {"t": "ts", "o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
@@ -25,10 +27,13 @@ SPLITS = ("forward_splits", "reverse_splits")
 class MarketData:
     """Raw bars and corporate actions from Alpaca's data API."""
 
-    def __init__(self, bars: StockHistoricalDataClient, actions: CorporateActionsClient, *, feed: str) -> None:
+    def __init__(
+        self, bars: StockHistoricalDataClient, actions: CorporateActionsClient, *, feed: str, budget: RequestBudget
+    ) -> None:
         self._bars = bars
         self._actions = actions
-        self._feed = feed
+        self.feed = feed
+        self._budget = budget
 
     def bars(self, symbols: Sequence[str], *, timeframe: str, start: datetime, end: datetime) -> pd.DataFrame:
         """Return unadjusted bars with `start` <= ts <= `end` (UTC) in `COLUMNS`; every page is followed."""
@@ -40,22 +45,22 @@ class MarketData:
             "start": start.isoformat(),
             "end": end.isoformat(),
             "adjustment": "raw",
-            "feed": self._feed,
+            "feed": self.feed,
             "limit": 10_000,
         }
-        rows: list[dict[str, Any]] = []
-        while True:
-            page = _page(self._bars, "/stocks/bars", query, what=f"{timeframe} bars of {len(symbols)} symbols")
-            for symbol, bars in (page.get("bars") or {}).items():
-                rows.extend({"symbol": symbol, **bar} for bar in bars)
-            if not page.get("next_page_token"):
-                break
-            query["page_token"] = page["next_page_token"]
-        if not rows:
-            return pd.DataFrame(columns=COLUMNS)
-        frame = pd.DataFrame(rows).rename(columns=NAMES)[COLUMNS]
-        frame["ts"] = pd.to_datetime(frame["ts"], utc=True).astype("datetime64[ns, UTC]")
-        return frame
+        what = f"{timeframe} bars of {len(symbols)} symbols"
+        rows = [
+            {"symbol": symbol, **bar}
+            for page in self._pages(self._bars, "/stocks/bars", query, what)
+            for symbol, bars in (page.get("bars") or {}).items()
+            for bar in bars
+        ]
+        frame = pd.DataFrame(rows, columns=["symbol", *NAMES]).rename(columns=NAMES)
+        try:
+            frame["ts"] = pd.to_datetime(frame["ts"], utc=True).astype("datetime64[ns, UTC]")
+            return frame.astype(dict.fromkeys(COLUMNS[2:], "float64"))
+        except (ValueError, TypeError) as error:
+            raise DataError(f"{what}: a bar cannot be read: {str(error).splitlines()[0]}; nothing was stored") from None
 
     def corporate_actions(self, symbols: Sequence[str], *, start: date, end: date) -> list[dict[str, Any]]:
         """Return splits and cash dividends with an ex-date in `start` .. `end`, as rows to store."""
@@ -66,21 +71,28 @@ class MarketData:
             "end": end.isoformat(),
             "limit": 1000,
         }
-        rows: list[dict[str, Any]] = []
+        return [
+            _action(kind, action)
+            for page in self._pages(self._actions, "/corporate-actions", query, "corporate actions")
+            for kind, actions in page["corporate_actions"].items()
+            for action in actions
+        ]
+
+    def _pages(self, client: RESTClient, path: str, query: dict[str, Any], what: str) -> Iterator[dict[str, Any]]:
+        """Yield every page of an answer, each paid for from the budget."""
+        token: str | None = None
         while True:
-            page = _page(self._actions, "/corporate-actions", query, what="corporate actions")
-            for kind, actions in page["corporate_actions"].items():
-                rows.extend(_action(kind, action) for action in actions)
-            if not page.get("next_page_token"):
-                return rows
-            query["page_token"] = page["next_page_token"]
-
-
-def _page(client: RESTClient, path: str, query: dict[str, Any], *, what: str) -> dict[str, Any]:
-    answer = call(lambda: client.get(path, query), what)
-    if not isinstance(answer, dict):
-        raise UnavailableError(f"{what}: the answer is not a JSON object")
-    return answer
+            self._budget.spend()
+            page = call(lambda: client.get(path, query), what)
+            if not isinstance(page, dict):
+                raise UnavailableError(f"{what}: the answer is not a JSON object")
+            yield page
+            following = page.get("next_page_token")
+            if not following:
+                return
+            if following == token:
+                raise UnavailableError(f"{what}: the broker gave the same page twice")
+            token = query["page_token"] = following
 
 
 def _action(kind: str, raw: dict[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from uuid import UUID
 
 from blocks import AlpacaCredentials, NotificationChannels
 from blocks.catalogue import ALPACA, CHANNELS, POSTGRES, REDIS
+from blocks.health import DATA_LIMIT
 from db.engine import make_engine, make_lock_engine
 from tasks.broker import Broker
 from tasks.market_data import MarketData
+from tasks.request_budget import RequestBudget
 from trading.config import SERVICES
 
 if TYPE_CHECKING:
@@ -57,10 +59,17 @@ def broker() -> Broker:
     return cast("Broker", _thread.broker)
 
 
+@lru_cache(maxsize=1)
+def data_budget() -> RequestBudget:
+    """Return what this process knows of the data API's request budget."""
+    return RequestBudget(DATA_LIMIT)
+
+
 def market_data() -> MarketData:
     """Return the source of bars and corporate actions."""
-    login = credentials()
-    return MarketData(login.stock_data_client(), login.corporate_actions_client(), feed=login.feed)
+    login, budget = credentials(), data_budget()
+    clients = login.stock_data_client(budget.note), login.corporate_actions_client(budget.note)
+    return MarketData(*clients, feed=login.feed, budget=budget)
 
 
 @lru_cache(maxsize=1)

@@ -66,6 +66,26 @@ class IngestionRun(Base):
     finished_at: Mapped[Moment | None]
 
 
+class FetchedRange(Base):
+    """A range of bars (starts, both included) that the broker answered in full: what is absent does not exist."""
+
+    __tablename__ = "fetched_ranges"
+    __table_args__ = (
+        UniqueConstraint("timeframe", "feed", "symbols", "range_start", "range_end"),
+        one_of("timeframe", *TIMEFRAMES),
+        CheckConstraint("range_start <= range_end", name="range"),
+        {"schema": SCHEMA},
+    )
+
+    id: Mapped[Key]
+    timeframe: Mapped[str]
+    feed: Mapped[str]
+    symbols: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    range_start: Mapped[Moment]
+    range_end: Mapped[Moment]
+    ingestion_run_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(IngestionRun.id))
+
+
 class Bar(Base):
     """One raw bar; `ts` is its start, for daily bars midnight New York (Alpaca's convention).
 

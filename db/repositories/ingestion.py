@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from db.models.data_ingestion import CorporateAction, IngestionRun
 from db.statements import upsert
@@ -40,6 +40,11 @@ def finish(connection: Connection, run: int, *, status: str, **figures: Any) -> 
     connection.execute(
         update(IngestionRun).where(IngestionRun.id == run).values(status=status, finished_at=func.now(), **figures)
     )
+
+
+def discard(connection: Connection, run: int) -> None:
+    """Forget an ingestion run that had nothing to do."""
+    connection.execute(delete(IngestionRun).where(IngestionRun.id == run))
 
 
 def record_actions(connection: Connection, actions: Iterable[Mapping[str, Any]]) -> int:

@@ -51,6 +51,6 @@ def extent(connection: Connection, symbols: Sequence[str] | None, *, timeframe: 
 def adjusted(connection: Connection, symbols: Sequence[str], bars: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
     """Return bars with the splits that were known on `as_of` divided out."""
     from db.repositories import ingestion
-    from trading.bars import adjust_for_splits
+    from trading.adjustment import adjust
 
-    return adjust_for_splits(bars, ingestion.splits(connection, symbols), as_of=as_of) if len(bars) else bars
+    return adjust(bars, ingestion.splits(connection, symbols), as_of)

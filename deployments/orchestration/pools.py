@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, WorkPoolCreate
 from prefect.exceptions import ObjectNotFound
 
-from blocks.health import BROKER_LIMIT
+from blocks.health import DATA_LIMIT
 from deployments.stack.environment import pool_of
 from deployments.stack.services import WARM_SERVICES
 from trading.config import SERVICES
@@ -69,11 +69,11 @@ async def ensure_pools(client: PrefectClient) -> None:
 async def ensure_broker_limit(client: PrefectClient) -> None:
     """Create the rate limit unless it is there; one changed in the UI stays as it is."""
     try:
-        await client.read_global_concurrency_limit_by_name(BROKER_LIMIT)
+        await client.read_global_concurrency_limit_by_name(DATA_LIMIT)
     except ObjectNotFound:
         await client.create_global_concurrency_limit(
             GlobalConcurrencyLimitCreate(
-                name=BROKER_LIMIT,
+                name=DATA_LIMIT,
                 limit=_BROKER_REQUESTS_PER_MINUTE,
                 slot_decay_per_second=_BROKER_REQUESTS_PER_MINUTE / 60,
             )

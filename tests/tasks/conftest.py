@@ -8,7 +8,7 @@ import pytest
 
 from db.repositories import strategies
 from tasks import resources
-from tasks.data_ingestion.bars import fetch_bars
+from tasks.data_ingestion.fetching import fetch_bars
 from tasks.data_ingestion.quality import check_quality
 from tasks.data_ingestion.universe import resolve_universe
 from tasks.execution.simulation import coming_sessions, step_before_open

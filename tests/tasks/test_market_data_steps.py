@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tasks.data_ingestion.archive import archive_bars, restore_bars
-from tasks.data_ingestion.bars import fetch_bars
+from tasks.data_ingestion.fetching import fetch_bars
 from tasks.data_ingestion.imports import import_bars
 from tasks.data_ingestion.quality import check_quality
 from tasks.data_ingestion.universe import resolve_universe

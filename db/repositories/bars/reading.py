@@ -91,15 +91,17 @@ def read(
     return frame if quarantined else frame[frame["quality"] != "quarantined"].reset_index(drop=True)
 
 
-def stored(connection: Connection, symbols: Sequence[str], *, timeframe: str) -> dict[str, pd.DatetimeIndex]:
-    """Return the timestamps stored per symbol (UTC), archived ones included."""
+def stored(
+    connection: Connection, symbols: Sequence[str], *, timeframe: str, start: datetime = FIRST, end: datetime = LAST
+) -> dict[str, pd.DatetimeIndex]:
+    """Return the timestamps (UTC) stored per symbol in `start` <= ts <= `end`, archived ones included."""
     import pandas as pd
 
     columns = ["symbol", "ts"]
-    values: dict[str, Any] = {"symbols": list(symbols), "timeframe": timeframe, "start": FIRST, "end": LAST}
+    values: dict[str, Any] = {"symbols": list(symbols), "timeframe": timeframe, "start": start, "end": end}
     with snapshot(connection) as found:
         tables = [found.table(STORED.format(columns="symbol, ts"), **values)]
-        tables += archived_tables(found, symbols, timeframe=timeframe, start=FIRST, end=LAST, columns=columns)
+        tables += archived_tables(found, symbols, timeframe=timeframe, start=start, end=end, columns=columns)
     frame = pd.concat([_frame(table) for table in tables]).drop_duplicates().sort_values(columns, ignore_index=True)
     times = pd.DatetimeIndex(frame["ts"])
     names = frame["symbol"].to_numpy(dtype=object)
