@@ -89,16 +89,12 @@ def adjust(
 def _panel(panel: Panel, actions: Actions, convention: Convention) -> Panel:
     if not len(actions) or not len(panel):
         return panel
-    names = np.array(sorted(panel.symbols), dtype=object)
-    columns = [panel.symbols.index(name) for name in names]
+    names, first, columns = np.unique(np.array(panel.symbols, dtype=object), return_index=True, return_inverse=True)
     codes = np.repeat(np.arange(len(names)), len(panel))
     days = np.tile(session_dates(panel.timestamps), len(names))
-    long = Bars(names, codes, days, panel.close[:, columns].T.ravel())
+    long = Bars(names, codes, days, panel.close[:, first].T.ravel())
     factors = cumulative_factors(actions, long, convention=convention)
-    shape = (len(names), len(panel))
-    price, volume = np.empty_like(panel.close), np.empty_like(panel.close)
-    price[:, columns] = factors.price.reshape(shape).T
-    volume[:, columns] = factors.volume.reshape(shape).T
+    price, volume = (each.reshape(len(names), len(panel)).T[:, columns] for each in (factors.price, factors.volume))
     return replace(
         panel,
         open=panel.open * price,
