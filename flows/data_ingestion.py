@@ -11,13 +11,16 @@ from pydantic import Field
 from flows.parameters import BarsTimeframe, End, Start, Symbols
 from flows.publishing import publish
 from tasks.data_ingestion.archive import archive_bars, restore_bars
-from tasks.data_ingestion.bars import Source, fetch_bars, import_bars
+from tasks.data_ingestion.bars import Source, fetch_bars
+from tasks.data_ingestion.files.file_format import FileFormat
+from tasks.data_ingestion.imports import import_bars
 from tasks.data_ingestion.quality import OnFailure, check_quality
 from tasks.data_ingestion.universe import resolve_universe
 from trading.calendar import FIRST_DAY, LAST_DAY
 from trading.errors import InvalidValueError
 
-Path = Annotated[str | None, Field(description="File to import when source is csv or parquet.")]
+Path = Annotated[str | None, Field(description="File, folder or fsspec URL to import when source is csv or parquet.")]
+Form = Annotated[FileFormat | None, Field(description="What the file does not say: columns, symbol, time zone.")]
 OlderThan = Annotated[int, Field(ge=30, le=36500, description="Age in days from which bars move to files.")]
 Target = Annotated[str | None, Field(description="Folder or fsspec URL; empty: archive in the state directory.")]
 
@@ -30,6 +33,7 @@ async def fetch_market_data(
     end: End = None,
     source: Annotated[Source, Field(description="broker, or a file")] = "broker",
     path: Path = None,
+    file_format: Form = None,
 ) -> None:
     """Fetch the bars that should exist and are not stored, with splits and dividends.
 
@@ -37,8 +41,11 @@ async def fetch_market_data(
     """
     if (path is None) != (source == "broker"):
         raise InvalidValueError("path", path, "a file for source csv or parquet, and none for broker")
-    if path is not None:
-        report, written = import_bars(path, source=source, symbols=symbols, timeframe=timeframe, start=start, end=end)
+    if path is not None and source != "broker":
+        report, done = import_bars(
+            path, source=source, symbols=symbols, timeframe=timeframe, start=start, end=end, form=file_format
+        )
+        written = done.written
     else:
         universe = resolve_universe(symbols)
         report, written = fetch_bars(universe, timeframe=timeframe, start=start, end=end)

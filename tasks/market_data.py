@@ -1,4 +1,4 @@
-"""Where bars and corporate actions come from: Alpaca's data API, and files."""
+"""Where bars and corporate actions come from: Alpaca's data API."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from tasks.broker import call
-from trading.errors import DataError, UnavailableError
+from trading.errors import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,45 +93,3 @@ def _action(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
         "cash": None if split else float(raw["rate"]),
         "source": "broker",
     }
-
-
-def read_file(path: str, *, source: str) -> pd.DataFrame:
-    """Read daily or intraday bars from a CSV or Parquet file into `COLUMNS`.
-
-    Names are matched without regard to case; `date`, `timestamp` or `ts` is the time, `ticker` or
-    `name` the symbol. Dates without a time are sessions; times without a zone are UTC.
-
-    Raises
-    ------
-    DataError
-        The file is missing, unreadable, or lacks a column.
-    """
-    import pandas as pd
-
-    try:
-        frame = pd.read_csv(path) if source == "csv" else pd.read_parquet(path)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; give the path of a {source} file") from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: not readable as {source}: {str(error).splitlines()[0]}") from None
-    aliases = {"date": "ts", "timestamp": "ts", "time": "ts", "ticker": "symbol", "name": "symbol"}
-    frame = frame.rename(columns=lambda name: aliases.get(str(name).lower(), str(name).lower()))
-    missing = [name for name in COLUMNS if name not in frame.columns]
-    if missing:
-        raise DataError(f"{path}: no column for {', '.join(missing)}; it has {', '.join(map(str, frame.columns))}")
-    return _timed(frame[COLUMNS], path)
-
-
-def _timed(frame: pd.DataFrame, path: str) -> pd.DataFrame:
-    import pandas as pd
-
-    from trading.calendar import NEW_YORK
-
-    try:
-        times = pd.to_datetime(frame["ts"])
-    except (ValueError, TypeError) as error:
-        raise DataError(f"{path}: the time column is not readable: {str(error).splitlines()[0]}") from None
-    if times.dt.tz is None:
-        sessions = (times == times.dt.normalize()).all()
-        times = times.dt.tz_localize(NEW_YORK if sessions else "UTC")
-    return frame.assign(ts=times.dt.tz_convert("UTC").astype("datetime64[ns, UTC]"))

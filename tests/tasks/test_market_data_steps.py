@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from tasks.data_ingestion.archive import archive_bars, restore_bars
-from tasks.data_ingestion.bars import fetch_bars, import_bars
+from tasks.data_ingestion.bars import fetch_bars
+from tasks.data_ingestion.imports import import_bars
 from tasks.data_ingestion.quality import check_quality
 from tasks.data_ingestion.universe import resolve_universe
 from tasks.panels import load_sessions
@@ -45,8 +46,8 @@ def bars_file(path: Path, symbol: str, first: date, count: int, **damage: Any) -
 
 def load(path: str, **options: Any) -> int:
     chosen = {"source": "csv", "symbols": None, "timeframe": "1Day", "start": None, "end": None, **options}
-    _, written = import_bars.fn(path, **chosen)
-    return int(written)
+    _, done = import_bars.fn(path, **chosen)
+    return int(done.written)
 
 
 def test_a_fetch_that_is_repeated_writes_nothing(before_open: date) -> None:
@@ -85,8 +86,8 @@ def test_an_import_can_be_repeated_and_counts_only_what_changed(inside: Stack, t
     ("name", "content", "complaint"),
     [
         ("absent.csv", None, "no such file"),
-        ("empty.csv", "", "not readable as csv"),
-        ("columns.csv", "Date,Close\n2011-01-03,1\n", "no column for symbol, open, high, low, volume"),
+        ("empty.csv", "", "the file is empty"),
+        ("columns.csv", "Date,Close\n2011-01-03,1\n", "no column for open, high, low, volume"),
     ],
 )
 def test_a_bad_file_is_refused_in_one_line_and_nothing_is_stored(
