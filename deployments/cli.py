@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from deployments.command_line import Json, one_line_errors
+from deployments.data.commands import data_commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +26,6 @@ app = typer.Typer(
         "[bold]trading config[/bold]."
     ),
 )
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
 
 
 def _show_version(asked: bool) -> None:
@@ -46,25 +45,7 @@ def _options(
 ) -> None: ...
 
 
-def one_line_errors[**P](command: Callable[P, None]) -> Callable[P, None]:
-    """Turn the project's errors into one line on stderr and exit code 1, Ctrl-C into 130."""
-
-    @functools.wraps(command)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
-        from trading.errors import TradingError
-
-        try:
-            command(*args, **kwargs)
-        except TradingError as error:
-            from deployments import terminal
-
-            terminal.show_error(error)
-            raise typer.Exit(1) from None
-        except KeyboardInterrupt:
-            sys.stderr.write("interrupted\n")
-            raise typer.Exit(130) from None
-
-    return guarded
+app.add_typer(data_commands, name="data")
 
 
 @app.command()

@@ -1,0 +1,1 @@
+"""The `trading data` commands: bars in and out of the system, and a look at them."""

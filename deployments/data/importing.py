@@ -1,0 +1,135 @@
+"""`trading data import`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from deployments.command_line import Json, one_line_errors
+from deployments.data.options import EndOption, StartOption, TimeframeOption, range_of, symbols_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tasks.data_ingestion.files.file_format import FileFormat
+    from tasks.data_ingestion.files.importing import Imported
+    from trading.bars import Timeframe
+    from trading.report import Report
+
+
+@one_line_errors
+def import_file(
+    path: Annotated[str, typer.Argument(help="File, folder or fsspec URL: CSV or Parquet, packed or not.")],
+    *,
+    timeframe: TimeframeOption = "1Day",
+    symbols: Annotated[
+        list[str] | None,
+        typer.Option("--symbols", "-s", metavar="A,B", help="Import only these; without: all in the file."),
+    ] = None,
+    symbol: Annotated[
+        str | None, typer.Option(help="Symbol of a file that has no such column; without: its name (IBM.csv).")
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="Column of a field that is not guessed: close=Last."),
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="Zone of times written without one: America/New_York, UTC. Dates need none.")
+    ] = None,
+    day_first: Annotated[
+        bool | None, typer.Option("--day-first/--month-first", help="How 01/02/2012 is meant, where nothing shows it.")
+    ] = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    source: Annotated[
+        Literal["csv", "parquet"] | None, typer.Option(help="Format; without: as name and content say.")
+    ] = None,
+    track: Annotated[bool, typer.Option("--track", help="Add the imported symbols to the tracked universe.")] = False,
+    check: Annotated[bool, typer.Option(help="Run the quality rules over what was imported.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Import bars from files; rows that cannot be read are listed with their line, the others are stored.
+
+    Column names are guessed (date, ticker, o/h/l/c, vol, ...). Importing again writes only what is new or different,
+    and an import that was interrupted goes on when it is repeated. The quality rules then look at every bar.
+
+    Example:  trading data import prices.csv --map close=Last --symbol IBM
+    """
+    form = _form(symbol=symbol, columns=columns, timezone=timezone, day_first=day_first)
+    chosen, (first, last) = symbols_of(symbols), range_of(start, end)
+    from deployments.data import connection, display
+
+    connection.join_system()
+    from tasks.data_ingestion.imports import import_bars
+
+    with display.progress("importing", quiet=as_json) as shown:
+        report, done = import_bars.fn(
+            path, source=source, symbols=chosen, timeframe=timeframe, start=first, end=last, form=form, progress=shown
+        )
+    if not as_json:
+        display.show_report(report)
+    tracked = _track(done) if track else []
+    if tracked and not as_json:
+        display.say(f"tracked {len(tracked):,} symbols")
+    checked = _checked(done, timeframe, quiet=as_json) if check else None
+    if as_json:
+        display.as_json(_document(report, checked, tracked))
+    elif checked is not None:
+        display.say("")
+        display.show_report(checked, most=10)
+
+
+def _form(
+    *, symbol: str | None, columns: Sequence[str] | None, timezone: str | None, day_first: bool | None
+) -> FileFormat:
+    from pydantic import ValidationError
+
+    from tasks.data_ingestion.files.file_format import FileFormat
+
+    pairs = [word.partition("=") for word in columns or ()]
+    for field, _, column in pairs:
+        if not field or not column:
+            raise typer.BadParameter(f"--map {field}: expected FIELD=COLUMN, such as close=Last")
+    try:
+        return FileFormat(
+            symbol=symbol and symbol.upper(),
+            columns={field: column for field, _, column in pairs},
+            timezone=timezone,
+            day_first=day_first,
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        words = str(first["msg"]).removeprefix("Value error, ")
+        raise typer.BadParameter(f"--{first['loc'][0]}: {words}".replace("--columns", "--map")) from None
+
+
+def _track(done: Imported) -> list[str]:
+    from deployments.data.connection import database
+    from deployments.data.universe import track
+
+    with database() as connection:
+        track(connection, sorted(done.symbols))
+    return sorted(done.symbols)
+
+
+def _checked(done: Imported, timeframe: Timeframe, *, quiet: bool) -> Report | None:
+    from deployments.data.quality import check
+    from trading.calendar import session_of
+
+    if done.first is None or done.last is None:
+        return None
+    return check(
+        sorted(done.symbols),
+        timeframe=timeframe,
+        start=session_of(done.first),
+        end=session_of(done.last),
+        bars=done.bars,
+        quiet=quiet,
+    )
+
+
+def _document(report: Report, checked: Report | None, tracked: Sequence[str]) -> dict[str, Any]:
+    from deployments.data.display import document_of
+
+    return {"import": document_of(report), "quality": checked and document_of(checked), "tracked": list(tracked)}

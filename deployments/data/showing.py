@@ -1,0 +1,107 @@
+"""`trading data show`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deployments.command_line import Json, one_line_errors
+from deployments.data.options import EndOption, StartOption, TimeframeOption, range_of, symbols_of
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import pandas as pd
+    from sqlalchemy import Connection
+
+SCREENFUL = 20
+
+
+@one_line_errors
+def show(
+    symbol: Annotated[str, typer.Argument(help="Symbol, such as AAPL or BRK.B.")],
+    *,
+    timeframe: TimeframeOption = "1Day",
+    last: Annotated[int, typer.Option("--last", "-n", min=1, help="Bars, the newest; with --start: all.")] = SCREENFUL,
+    start: StartOption = None,
+    end: EndOption = None,
+    adjusted: Annotated[
+        bool, typer.Option("--adjusted", help="Divide out the splits up to the last bar shown; without: as traded.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the bars of a symbol with their quality, quarantined ones included, and a line of the closes.
+
+    Example:  trading data show AAPL --last 10
+    """
+    (chosen,) = symbols_of([symbol]) or [""]
+    first, until = range_of(start, end)
+    from deployments.data import connection, display
+    from deployments.data.stored import extent
+
+    with connection.database() as opened:
+        held = extent(opened, [chosen], timeframe=timeframe)
+        bars = _bars(opened, chosen, timeframe=timeframe, start=first, end=until or held.last, last=last)
+        if adjusted:
+            bars = _adjusted(opened, chosen, bars)
+    rows = _rows(bars)
+    if as_json:
+        display.as_json({"symbol": chosen, "timeframe": timeframe, "adjusted": adjusted, "bars": rows})
+        return
+    if not rows:
+        display.say(f"no {timeframe} bars of {chosen} in that range; it has {held.first} to {held.last}")
+        return
+    display.table(rows, daily=timeframe == "1Day")
+    closes = bars["close"].tolist()
+    change = closes[-1] / closes[0] - 1 if closes[0] else float("nan")
+    basis = "adjusted for splits" if adjusted else "as traded"
+    display.say(f"\n{chosen} {timeframe}, {len(rows):,} bars, {basis}, close {change:+.2%}")
+    display.say(display.sparkline(closes))
+
+
+def _bars(
+    connection: Connection, symbol: str, *, timeframe: str, start: date | None, end: date, last: int
+) -> pd.DataFrame:
+    """Return the bars of `start` .. `end`, or without a start the `last` ones: looked for further and further back."""
+    from datetime import timedelta
+
+    from db.repositories import bars as bars_repository
+    from trading.calendar import FIRST_DAY, bar_timestamp
+
+    until = bar_timestamp(end + timedelta(days=1)) - timedelta(microseconds=1)
+    days = 0 if start is None else (end - start).days
+    while True:
+        days = days if start is not None else max(7, days * 4)
+        begin = max(bar_timestamp(FIRST_DAY), bar_timestamp(end) - timedelta(days=days))
+        found = bars_repository.read(
+            connection, [symbol], timeframe=timeframe, start=begin, end=until, quarantined=True
+        )
+        if start is not None:
+            return found
+        if len(found) >= last or begin <= bar_timestamp(FIRST_DAY):
+            return found.tail(last)
+
+
+def _adjusted(connection: Connection, symbol: str, bars: pd.DataFrame) -> pd.DataFrame:
+    from db.repositories import ingestion
+    from trading.bars import adjust_for_splits
+    from trading.calendar import session_of
+
+    if bars.empty:
+        return bars
+    as_of = session_of(bars["ts"].iloc[-1].to_pydatetime())
+    return adjust_for_splits(bars, ingestion.splits(connection, [symbol]), as_of=as_of)
+
+
+def _rows(bars: pd.DataFrame) -> list[dict[str, Any]]:
+    columns = ["ts", "open", "high", "low", "close", "volume", "quality"]
+    rows = bars[columns].astype(object).where(bars[columns].notna(), None).to_dict("records")
+    return [
+        {
+            **{str(name): value for name, value in row.items()},
+            "ts": row["ts"].to_pydatetime(),
+            "volume": None if row["volume"] is None else round(row["volume"]),
+        }
+        for row in rows
+    ]
