@@ -27,20 +27,24 @@ def replace(
     start: datetime,
     end: datetime,
 ) -> None:
-    """Write the issues of a checked range; those found there before and not any more are gone."""
-    found = list(issues)
-    kept = {tuple(issue[key] for key in KEYS) for issue in found}
-    stale = (
-        delete(QualityIssue)
-        .where(
-            QualityIssue.symbol.in_(symbols),
-            QualityIssue.timeframe == timeframe,
-            QualityIssue.ts.between(start, end),
-        )
-        .returning(QualityIssue.symbol, QualityIssue.timeframe, QualityIssue.ts, QualityIssue.rule)
+    """Write the issues of a checked range; those found there before and not any more are gone.
+
+    What one rule says several times of one bar becomes one issue with all of it.
+    """
+    merged: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for issue in issues:
+        said = merged.setdefault(tuple(issue[key] for key in KEYS), {**issue})
+        if said["detail"] != issue["detail"]:
+            worse = "quarantined" in (said["verdict"], issue["verdict"])
+            said |= {
+                "detail": f"{said['detail']}; {issue['detail']}",
+                "verdict": "quarantined" if worse else said["verdict"],
+            }
+    found = list(merged.values())
+    stale = delete(QualityIssue).where(
+        QualityIssue.symbol.in_(symbols),
+        QualityIssue.timeframe == timeframe,
+        QualityIssue.ts.between(start, end),
     )
-    if not kept:
-        connection.execute(stale)
-        return
     connection.execute(stale)
     upsert(connection, QualityIssue, found, keys=KEYS)

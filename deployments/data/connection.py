@@ -42,20 +42,35 @@ def database() -> Iterator[Connection]:
         engine.dispose()
 
 
-def join_system() -> None:
+@contextmanager
+def system() -> Iterator[None]:
     """Make this process part of the running system, so that its steps find blocks and settings.
 
     Raises
     ------
     UnavailableError
-        The database or the Prefect server does not answer.
+        The database or the Prefect server does not answer, at the beginning or any time later.
     """
     with database():
         pass
     settings = settings_in_use(home())
-    problem = probes.http_ok(f"{settings.prefect.url}/health", endpoints.authorization(settings))
-    if problem is not None:
+    if probes.http_ok(f"{settings.prefect.url}/health", endpoints.authorization(settings)) is not None:
         raise UnavailableError(f"nothing answers at {settings.prefect.url}; run `trading start`")
+    _take_environment(settings)
+    from tasks import resources
+
+    try:
+        resources.database()
+    except ValueError as error:
+        words = " ".join(str(error).split())
+        raise UnavailableError(f"{settings.prefect.url} is not set up ({words}); run `trading start`") from None
+    try:
+        yield
+    except OperationalError as error:
+        raise _unavailable(settings, error) from None
+
+
+def _take_environment(settings: Settings) -> None:
     if journal.read(home()).alive:
         os.environ.update(environment_in_use(home()))
     os.environ["PREFECT_API_URL"] = settings.prefect.url

@@ -47,18 +47,17 @@ def export(
     """
     chosen, (first, last) = symbols_of(symbols), range_of(start, end)
     kind = form or _by_name(path)
-    from deployments.data import connection, display
+    from deployments.data import connection, display, stored
     from deployments.data.bar_files import writing
-    from deployments.data.stored import extent
 
     with connection.database() as opened:
-        held = extent(opened, chosen, timeframe=timeframe)
+        held = stored.extent(opened, chosen, timeframe=timeframe)
         begin, until = first or held.first, last or held.last
         with display.progress("exporting", quiet=as_json) as shown, writing(path, kind, replace=force) as write:
             count, written = 0, 0
             for some in _batches(held):
                 bars = _bars(opened, some, timeframe=timeframe, start=begin, end=until, quarantined=quarantined)
-                bars = _adjusted(opened, some, bars, as_of=until) if adjusted else bars
+                bars = stored.adjusted(opened, some, bars, as_of=until) if adjusted else bars
                 write(_dated(bars) if timeframe == "1Day" else bars)
                 count, written = count + len(some), written + len(bars)
                 if shown is not None:
@@ -98,13 +97,6 @@ def _bars(
         connection, symbols, timeframe=timeframe, start=bar_timestamp(start), end=until, quarantined=quarantined
     )
     return found.drop(columns="quality")
-
-
-def _adjusted(connection: Connection, symbols: tuple[str, ...], bars: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
-    from db.repositories import ingestion
-    from trading.bars import adjust_for_splits
-
-    return adjust_for_splits(bars, ingestion.splits(connection, symbols), as_of=as_of)
 
 
 def _dated(bars: pd.DataFrame) -> pd.DataFrame:

@@ -60,22 +60,30 @@ def import_file(
     chosen, (first, last) = symbols_of(symbols), range_of(start, end)
     from deployments.data import connection, display
 
-    connection.join_system()
-    from tasks.data_ingestion.imports import import_bars
+    with connection.system():
+        from tasks.data_ingestion.imports import import_bars
 
-    with display.progress("importing", quiet=as_json) as shown:
-        report, done = import_bars.fn(
-            path, source=source, symbols=chosen, timeframe=timeframe, start=first, end=last, form=form, progress=shown
-        )
-    if not as_json:
-        display.show_report(report)
-    tracked = _track(done) if track else []
-    if tracked and not as_json:
-        display.say(f"tracked {len(tracked):,} symbols")
-    checked = _checked(done, timeframe, quiet=as_json) if check else None
+        with display.progress("importing", quiet=as_json) as shown:
+            report, done = import_bars.fn(
+                path,
+                source=source,
+                symbols=chosen,
+                timeframe=timeframe,
+                start=first,
+                end=last,
+                form=form,
+                progress=shown,
+            )
+        if not as_json:
+            display.show_report(report)
+        tracked = _track(done) if track else []
+        checked = _checked(done, timeframe, quiet=as_json) if check else None
     if as_json:
         display.as_json(_document(report, checked, tracked))
-    elif checked is not None:
+        return
+    if tracked:
+        display.say(f"Tracked: {len(tracked):,} symbols.")
+    if checked is not None:
         display.say("")
         display.show_report(checked, most=10)
 

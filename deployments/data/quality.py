@@ -43,16 +43,16 @@ def quality(
 
     with connection.database() as opened:
         held = extent(opened, chosen, timeframe=timeframe)
-    connection.join_system()
-    report = check(
-        held.symbols,
-        timeframe=timeframe,
-        start=first or held.first,
-        end=last or held.last,
-        bars=held.bars,
-        on_failure=on_failure,
-        quiet=as_json,
-    )
+    with connection.system():
+        report = check(
+            held.symbols,
+            timeframe=timeframe,
+            start=first or held.first,
+            end=last or held.last,
+            bars=held.bars,
+            on_failure=on_failure,
+            quiet=as_json,
+        )
     if as_json:
         display.as_json(display.document_of(report))
     else:

@@ -28,11 +28,11 @@ def restore(
     first, last = range_of(start, end)
     from deployments.data import connection, display
 
-    connection.join_system()
-    from tasks.data_ingestion.archive import restore_bars
-    from trading.calendar import FIRST_DAY, LAST_DAY
+    with connection.system():
+        from tasks.data_ingestion.archive import restore_bars
+        from trading.calendar import FIRST_DAY, LAST_DAY
 
-    report = restore_bars.fn(timeframe=timeframe, start=first or FIRST_DAY, end=last or LAST_DAY)
+        report = restore_bars.fn(timeframe=timeframe, start=first or FIRST_DAY, end=last or LAST_DAY)
     if as_json:
         display.as_json(display.document_of(report))
     else:

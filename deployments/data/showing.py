@@ -37,14 +37,15 @@ def show(
     """
     (chosen,) = symbols_of([symbol]) or [""]
     first, until = range_of(start, end)
-    from deployments.data import connection, display
-    from deployments.data.stored import extent
+    from deployments.data import connection, display, stored
+    from trading.calendar import session_of
 
     with connection.database() as opened:
-        held = extent(opened, [chosen], timeframe=timeframe)
+        held = stored.extent(opened, [chosen], timeframe=timeframe)
         bars = _bars(opened, chosen, timeframe=timeframe, start=first, end=until or held.last, last=last)
-        if adjusted:
-            bars = _adjusted(opened, chosen, bars)
+        if adjusted and len(bars):
+            as_of = session_of(bars["ts"].iloc[-1].to_pydatetime())
+            bars = stored.adjusted(opened, [chosen], bars, as_of=as_of)
     rows = _rows(bars)
     if as_json:
         display.as_json({"symbol": chosen, "timeframe": timeframe, "adjusted": adjusted, "bars": rows})
@@ -81,17 +82,6 @@ def _bars(
             return found
         if len(found) >= last or begin <= bar_timestamp(FIRST_DAY):
             return found.tail(last)
-
-
-def _adjusted(connection: Connection, symbol: str, bars: pd.DataFrame) -> pd.DataFrame:
-    from db.repositories import ingestion
-    from trading.bars import adjust_for_splits
-    from trading.calendar import session_of
-
-    if bars.empty:
-        return bars
-    as_of = session_of(bars["ts"].iloc[-1].to_pydatetime())
-    return adjust_for_splits(bars, ingestion.splits(connection, [symbol]), as_of=as_of)
 
 
 def _rows(bars: pd.DataFrame) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    import pandas as pd
     from sqlalchemy import Connection
 
 
@@ -45,3 +46,11 @@ def extent(connection: Connection, symbols: Sequence[str] | None, *, timeframe: 
     chosen = list(symbols or known)
     held = inventory.held(connection, chosen, timeframe=timeframe)
     return Extent(chosen, session_of(held.first), session_of(held.last), held.bars)
+
+
+def adjusted(connection: Connection, symbols: Sequence[str], bars: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
+    """Return bars with the splits that were known on `as_of` divided out."""
+    from db.repositories import ingestion
+    from trading.bars import adjust_for_splits
+
+    return adjust_for_splits(bars, ingestion.splits(connection, symbols), as_of=as_of) if len(bars) else bars
