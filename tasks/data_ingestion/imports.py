@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from tasks.data_ingestion.files.bad_rows import BadRow
     from tasks.data_ingestion.files.importing import Imported
 
 FileSource = Literal["csv", "parquet"]
@@ -82,8 +83,16 @@ def _report(wanted: Wanted, done: Imported, bad: BadRows) -> Report:
         **({"repeated rows": done.repeated} if done.repeated else {}),
         "bad rows": bad.total,
     }
-    rows = [{"file": row.path, "line": row.line, "reason": row.reason} for row in bad.first]
+    several = len({row.path for row in bad.first} | done.files) > 1
+    rows = [
+        {**({"file": row.path} if several else {}), "line": row.line, "reason": row.reason}
+        for row in sorted(bad.first, key=_place)
+    ]
     return Report(f"{wanted.timeframe} bars imported", figures, rows, _notes(wanted, done, bad))
+
+
+def _place(row: BadRow) -> tuple[str, int]:
+    return row.path, row.line or 0
 
 
 def _notes(wanted: Wanted, done: Imported, bad: BadRows) -> list[str]:

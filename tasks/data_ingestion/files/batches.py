@@ -121,7 +121,7 @@ def _batch(raw: RawRows, clock: Clock, place: Place, bad: BadRows) -> Batch:
         {"symbol": symbols[good], "ts": pd.DatetimeIndex(stamps[good], tz="UTC")}
         | {field: values[good] for field, values in figures.items()}
     )
-    read = len(raw.lines) - int(blank.sum())
+    read = len(raw.lines) - int(blank.sum()) + raw.torn
     return Batch(frame, raw.lines[good], place.path, place.format, raw.columns, read, raw.done, renamed)
 
 

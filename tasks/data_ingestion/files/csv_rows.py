@@ -190,7 +190,7 @@ def _parsed(
         found = [actual for _, actual in wrong]
         bad.add(place.path, lines[numbers], lambda row: _width(found[row], layout.width))
     arrays = {field: table.column(str(position)) for field, position in layout.columns.positions.items()}
-    return RawRows(arrays, np.delete(lines, numbers), layout.columns, layout.decimal, done)
+    return RawRows(arrays, np.delete(lines, numbers), layout.columns, layout.decimal, done, len(wrong))
 
 
 def _table(data: bytes, layout: _Layout, wrong: list[tuple[int, int]], *, typed: bool, quoted: bool) -> Any:

@@ -30,6 +30,8 @@ class RawRows:
         The decimal mark of numbers that are text.
     done
         Share of the file that is read, 0 .. 1.
+    torn
+        Rows beside these that had the wrong number of fields.
     """
 
     arrays: Mapping[str, Any]
@@ -37,3 +39,4 @@ class RawRows:
     columns: Columns
     decimal: str
     done: float
+    torn: int = 0

@@ -118,7 +118,7 @@ def test_of_two_rows_for_one_bar_the_later_counts_and_the_earlier_is_told(engine
 
 def test_many_small_files_are_written_together(engine: Engine, tmp_path: Path) -> None:
     for symbol in ("AAPL", "IBM", "MSFT"):
-        (tmp_path / f"{symbol}.csv").write_text("date,o,h,l,c,v\n2012-08-13,1,1,1,1,1\n2012-08-14,x,1,1,1,1\n")
+        (tmp_path / f"{symbol}.csv").write_text("date,o,h,l,c,v\n2012-08-13,1,1,1,1,1\n2012-08-14,1,1,1\n\n")
     shares: list[float] = []
     bad = BadRows()
 
@@ -130,7 +130,7 @@ def test_many_small_files_are_written_together(engine: Engine, tmp_path: Path) -
         progress=lambda share, _: shares.append(share),
     )
 
-    assert (len(done.files), done.bars, done.written, shares) == (3, 3, 3, [1.0])
+    assert (len(done.files), done.rows, done.bars, done.written, shares) == (3, 6, 3, 3, [1.0])
     assert [(row.path.rsplit("/", 1)[-1], row.line) for row in bad.first] == [
         ("AAPL.csv", 3), ("IBM.csv", 3), ("MSFT.csv", 3),
     ]  # fmt: skip
