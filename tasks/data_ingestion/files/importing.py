@@ -157,11 +157,20 @@ def _write(
                 symbols=list(wanted.symbols or ()),
                 flow_run_id=flow_run_id,
             )
-        written = bars_repository.write(connection, frame, timeframe=wanted.timeframe, source=source, run=done.run)
+        written = sum(
+            bars_repository.write(connection, part, timeframe=wanted.timeframe, source=source, run=done.run)
+            for part in _fresh_apart(frame, done.symbols)
+        )
     first, last = frame["ts"].min().to_pydatetime(), frame["ts"].max().to_pydatetime()
     done.first, done.last = min(first, done.first or first), max(last, done.last or last)
     done.symbols |= set(frame["symbol"].unique())
     done.bars, done.written = done.bars + len(frame), done.written + written
+
+
+def _fresh_apart(frame: pd.DataFrame, begun: set[str]) -> list[pd.DataFrame]:
+    """Keep symbols that begin in this batch apart from those that go on: nothing of theirs can collide."""
+    known = frame["symbol"].isin(begun)
+    return [part for part in (frame[known], frame[~known]) if len(part)]
 
 
 def _distinct(group: list[Batch], bad: BadRows, done: Imported) -> pd.DataFrame:
