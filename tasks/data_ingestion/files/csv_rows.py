@@ -183,7 +183,12 @@ def _parsed(
             continue
     if table is None or table.num_rows + len(wrong) != count:
         clean = data.decode("utf-8", "replace").encode()
-        table = _table(clean, layout, wrong, typed=False, quoted=False)
+        try:
+            table = _table(clean, layout, wrong, typed=False, quoted=False)
+        except pa.ArrowInvalid as error:
+            raise DataError(
+                f"{place.path}: no CSV from line {first} on: {' '.join(str(error).split())[:200]}"
+            ) from None
     lines = first + np.arange(table.num_rows + len(wrong), dtype=np.int64)
     numbers = np.array([number - 1 for number, _ in wrong], dtype=np.int64)
     if wrong:

@@ -22,7 +22,6 @@ def floats(array: Any, *, decimal: str = ".") -> tuple[Floats, NDArray[np.bool_]
 
     Text may carry a currency sign, thousands separators and, as volumes do, K, M or B. `decimal` is "." or ",".
     """
-    import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -34,9 +33,28 @@ def floats(array: Any, *, decimal: str = ".") -> tuple[Floats, NDArray[np.bool_]
         except pa.ArrowException:
             return np.full(len(array), np.nan), np.ones(len(array), dtype=bool)
         return np.asarray(values, dtype=np.float64), np.zeros(len(array), dtype=bool)
-    text = pd.Series(np.asarray(array.to_pandas(), dtype=object), dtype="str").fillna("").str.strip()
-    values = _parsed(text, decimal)
-    unreadable: NDArray[np.bool_] = np.isnan(values) & ~text.str.lower().isin(NOTHING).to_numpy(dtype=bool)
+    return _text(pc.fill_null(pc.cast(array, pa.string()), ""), decimal)
+
+
+def _text(array: Any, decimal: str) -> tuple[Floats, NDArray[np.bool_]]:
+    """Read plain numbers at once, and the few that are not one by one."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if decimal == ",":
+        plain = pc.match_substring_regex(array, r"^[+-]?\d+(?:,\d+)?$")
+        points = pc.replace_substring(array, ",", ".")
+    else:
+        plain, points = pc.match_substring_regex(array, r"^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$"), array
+    easy = np.asarray(plain, dtype=bool)
+    values = np.full(len(easy), np.nan)
+    values[easy] = np.asarray(pc.cast(pc.filter(points, plain), pa.float64()))
+    rest = np.asarray(pc.filter(array, pc.invert(plain)).to_pandas(), dtype=object)
+    text = pd.Series(rest, dtype="str").str.strip()
+    values[~easy] = _parsed(text, decimal)
+    unreadable = np.zeros(len(easy), dtype=bool)
+    unreadable[~easy] = np.isnan(values[~easy]) & ~text.str.lower().isin(NOTHING).to_numpy(dtype=bool)
     return values, unreadable
 
 

@@ -174,3 +174,22 @@ def test_a_frame_written_and_read_again_is_the_same(read: Reading) -> None:
     assert found.bars["close"].tolist() == closes
     assert found.bars["symbol"].unique().tolist() == ["BRK.B"]
     assert found.bars["ts"].dt.tz_convert("America/New_York").dt.tz_localize(None).tolist() == days.tolist()
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("1e3", 1000.0),
+        (" 12 ", 12.0),
+        ("+7", 7.0),
+        ("(5)", None),
+        ("1.2.3", None),
+        ("1,234", 1234.0),
+        ("12 345", 12345.0),
+    ],
+)
+def test_a_number_beside_a_bad_one_is_read_as_it_is_elsewhere(read: Reading, written: str, value: float | None) -> None:
+    found = read(HEADER + f'2012-08-13,bad,1,1,1,1\n2012-08-14,"{written}",1,1,1,1\n')
+
+    assert found.bars["open"].tolist() == ([value] if value is not None else [])
+    assert found.total == (1 if value is not None else 2)
