@@ -3,10 +3,11 @@
 - upsert: new minute bars from a DataFrame to commit through `write`'s upsert, beside plain ADBC ingest -> temporary
   table -> INSERT ON CONFLICT, and SQLAlchemy ORM add_all (a sample, scaled up);
 - copy: the same bars through the way of `write` that is taken when nothing can collide;
-- panel: daily bars of many symbols to aligned arrays, beside plain ADBC to an Arrow table and pandas.read_sql;
+- panel: daily bars of many symbols to aligned arrays, beside plain ADBC to an Arrow table and pandas.read_sql
+  (to a frame, and to aligned arrays as ours);
 - decision: what a step on the trading path reads, 60 bars of 5 symbols, in a warm process;
 - prices: reading the same bars with bigint and with numeric prices;
-- memory: a backfill in batches, and what it adds to the process at its largest.
+- memory: a backfill in batches, and how large the process is after the batch at which it is largest.
 
 Run it with `uv run python -m benchmarks.market_data [--rows N] [--repeats N] [--dsn URL] [--json]`. Without
 --dsn it starts a PostgreSQL of its own; a database that is given loses its bars.
@@ -38,6 +39,7 @@ from db.repositories import ingestion
 from db.repositories.bars import write
 from db.repositories.bars.delivery import delivered
 from db.repositories.bars.writing import append, upsert
+from trading.bars import FIELDS
 from trading.calendar import bar_timestamp, completed_bars, sessions
 
 if TYPE_CHECKING:
@@ -188,11 +190,22 @@ def reading(measured: Measured, symbols: int, days: int) -> dict[str, float]:
         with measured.engine.connect() as connection:
             assert len(pd.read_sql(text(query), connection)) == len(bars)
 
+    def aligned() -> None:
+        with measured.engine.connect() as connection:
+            rows = pd.read_sql(text(query), connection).set_index(["ts", "symbol"])
+        for name in FIELDS:
+            assert rows[name].unstack().to_numpy(dtype=np.float64).size == len(bars)  # noqa: PD010 - the quicker one
+
     assert ours(names, start).close.size == len(bars)
     small = bar_timestamp(chosen[-60])
     ours(names[:5], small)
     found = measured.best(
-        {"ours, panel": lambda: ours(names, start), "ADBC to an Arrow table": arrow, "pandas.read_sql": frame}
+        {
+            "ours, panel": lambda: ours(names, start),
+            "ADBC to an Arrow table": arrow,
+            "pandas.read_sql": frame,
+            "pandas.read_sql, aligned": aligned,
+        }
     )
     quick = [timed(lambda: ours(names[:5], small)) for _ in range(50)]
     return found | {"ours, 5 symbols x 60 bars": statistics.median(quick)}
@@ -228,7 +241,7 @@ def backfill(measured: Measured, rows: int, batch: int) -> dict[str, float]:
     """Return what writing `rows` bars in batches takes, in seconds, and adds to the process, in MiB."""
     measured.empty(minutes(batch), "1Min")
     process = psutil.Process()
-    before = largest = process.memory_info().rss
+    largest = process.memory_info().rss
     began = time.perf_counter()
     for number in range(rows // batch):
         bars = minutes(batch)
@@ -237,7 +250,7 @@ def backfill(measured: Measured, rows: int, batch: int) -> dict[str, float]:
         with measured.engine.begin() as connection:
             write(connection, bars, timeframe="1Min", source="broker", run=measured.run)
         largest = max(largest, process.memory_info().rss)
-    return {"backfill": time.perf_counter() - began, "backfill, MiB more": (largest - before) / 2**20}
+    return {"backfill": time.perf_counter() - began, "backfill, MiB of the process": largest / 2**20}
 
 
 def ratios(found: dict[str, float]) -> dict[str, float]:
@@ -248,6 +261,7 @@ def ratios(found: dict[str, float]) -> dict[str, float]:
         "COPY / upsert (>= 1.6)": found["ours, upsert"] / found["ours, COPY"],
         "panel / plain ADBC (>= 0.8)": found["ADBC to an Arrow table"] / found["ours, panel"],
         "panel / pandas.read_sql (>= 7)": found["pandas.read_sql"] / found["ours, panel"],
+        "panel / read_sql, aligned": found["pandas.read_sql, aligned"] / found["ours, panel"],
         "bigint / numeric, reading": found["read, prices numeric"] / found["read, prices bigint"],
     }
 
