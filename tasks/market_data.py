@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from tasks.broker import call
-from trading.errors import UnavailableError
+from trading.errors import DataError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
