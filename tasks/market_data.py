@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 COLUMNS = ["symbol", "ts", "open", "high", "low", "close", "volume"]
 NAMES = {"t": "ts", "o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
-SPLITS = ("forward_splits", "reverse_splits")
 
 
 class MarketData:
@@ -63,10 +62,10 @@ class MarketData:
             raise DataError(f"{what}: a bar cannot be read: {str(error).splitlines()[0]}; nothing was stored") from None
 
     def corporate_actions(self, symbols: Sequence[str], *, start: date, end: date) -> list[dict[str, Any]]:
-        """Return splits and cash dividends with an ex-date in `start` .. `end`, as rows to store."""
+        """Return splits, dividends and renames with an ex-date in `start` .. `end`, as rows to store."""
         query: dict[str, Any] = {
             "symbols": ",".join(symbols),
-            "types": "forward_split,reverse_split,cash_dividend",
+            "types": "forward_split,reverse_split,stock_dividend,cash_dividend,name_change",
             "start": start.isoformat(),
             "end": end.isoformat(),
             "limit": 1000,
@@ -96,12 +95,17 @@ class MarketData:
 
 
 def _action(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
-    split = kind in SPLITS
-    return {
-        "symbol": raw["symbol"],
-        "kind": "split" if split else "dividend",
-        "ex_date": date.fromisoformat(raw["ex_date"]),
-        "ratio": float(raw["new_rate"]) / float(raw["old_rate"]) if split else None,
-        "cash": None if split else float(raw["rate"]),
-        "source": "broker",
-    }
+    """Return an action as a row to store; a stock dividend is a split by another name."""
+    row: dict[str, Any] = {"symbol": raw.get("symbol"), "ratio": None, "cash": None, "new_symbol": None}
+    row |= {"source": "broker", "ex_date": date.fromisoformat(raw.get("ex_date") or raw["process_date"])}
+    match kind:
+        case "forward_splits" | "reverse_splits":
+            return row | {"kind": "split", "ratio": float(raw["new_rate"]) / float(raw["old_rate"])}
+        case "stock_dividends":
+            return row | {"kind": "split", "ratio": 1 + float(raw["rate"])}
+        case "cash_dividends":
+            return row | {"kind": "dividend", "cash": float(raw["rate"])}
+        case "name_changes":
+            return row | {"kind": "rename", "symbol": raw["old_symbol"], "new_symbol": raw["new_symbol"]}
+        case _:
+            raise DataError(f"corporate actions: the broker tells of {kind}, which were not asked for")

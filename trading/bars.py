@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from trading.errors import DataError, InvalidValueError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import pandas as pd
 
@@ -89,6 +89,11 @@ class Panel:
         """Return the bars that start at or before `ts`, a timezone-aware instant."""
         end = int(np.searchsorted(self.timestamps, instant(ts), side="right"))
         return self.rows(slice(0, end))
+
+    def without(self, symbols: Collection[str]) -> Panel:
+        """Return the panel with the bars of `symbols` taken out; their columns stay, all NaN."""
+        out = np.isin(np.array(self.symbols, dtype=object), list(symbols))
+        return Panel(self.timestamps, self.symbols, *(np.where(out, np.nan, self.field(name)) for name in FIELDS))
 
     def frame(self, field: Field) -> pd.DataFrame:
         """Return one field as a frame with a UTC DatetimeIndex and a column per symbol."""

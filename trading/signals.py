@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from trading.strategies import decided, explanations, target_weights
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from trading.bars import Panel
@@ -57,10 +59,13 @@ class Undecided:
     reason: str
 
 
-def decide(strategy: Strategy, panel: Panel) -> tuple[list[Signal], list[Undecided]]:
+def decide(
+    strategy: Strategy, panel: Panel, *, excluded: Mapping[str, str] = MappingProxyType({})
+) -> tuple[list[Signal], list[Undecided]]:
     """Return the signals of the panel's last bar, and the symbols without one.
 
-    A symbol without a bar in the last row, or without enough bars before it, gets no signal.
+    A symbol without a bar in the last row, or without enough bars before it, gets no signal; nor does one of
+    `excluded` (symbol to reason), which the others are not ranked against either.
 
     Raises
     ------
@@ -68,12 +73,15 @@ def decide(strategy: Strategy, panel: Panel) -> tuple[list[Signal], list[Undecid
         The panel has no bars.
     """
     bar_ts = panel.last_timestamp
+    panel = panel.without(excluded) if excluded else panel
     weights, known = target_weights(strategy, panel)[-1], decided(strategy, panel)[-1]
     fresh = ~np.isnan(panel.close[-1])
     signals, undecided = [], []
     reasons = explanations(strategy, panel)
     for column, (symbol, (reason, values)) in enumerate(zip(panel.symbols, reasons, strict=True)):
-        if not fresh[column]:
+        if symbol in excluded:
+            undecided.append(Undecided(symbol, excluded[symbol]))
+        elif not fresh[column]:
             undecided.append(Undecided(symbol, f"no bar at {bar_ts:%Y-%m-%d %H:%M} UTC"))
         elif not known[column]:
             undecided.append(Undecided(symbol, reason))

@@ -90,7 +90,8 @@ class Bar(Base):
     """One raw bar; `ts` is its start, for daily bars midnight New York (Alpaca's convention).
 
     Prices are whole millionths of a dollar: exact, and as wide in every row. A million minute bars through ADBC
-    took 2.0 s to read as bigint, and 5.0 s as numeric(18, 6), which arrives as text; writing took as long.
+    took 1.1 s to read as bigint, and 2.6 s as numeric(18, 6), which arrives as text (benchmarks/market_data.py);
+    writing took as long.
     `ingestion_run_id` names a run without a foreign key, whose trigger took as long as the rest of a write together
     (20.9 s with, 9.4 s without); a write checks its run once. The table is partitioned by timeframe and time, so
     that an archived period leaves as one DROP. There is no second index: it took a third of a write (9.3 s with,

@@ -9,16 +9,18 @@ from sqlalchemy import delete, insert, select
 from db.models.data_ingestion import UniverseExclusion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from sqlalchemy import Connection
 
 
-def replace(connection: Connection, reasons: Mapping[str, str], *, session: date, timeframe: str) -> None:
-    """Write which symbols (with the reason) a session goes without; those said before and not now are back in."""
+def replace(
+    connection: Connection, reasons: Mapping[str, str], *, symbols: Sequence[str], session: date, timeframe: str
+) -> None:
+    """Write which of `symbols` (with the reason) a session goes without; those said before and not now are back in."""
     place = (UniverseExclusion.session == session, UniverseExclusion.timeframe == timeframe)
-    connection.execute(delete(UniverseExclusion).where(*place))
+    connection.execute(delete(UniverseExclusion).where(*place, UniverseExclusion.symbol.in_(symbols)))
     rows = [
         {"session": session, "symbol": symbol, "timeframe": timeframe, "reason": reason}
         for symbol, reason in sorted(reasons.items())

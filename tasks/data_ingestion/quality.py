@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Literal
 from prefect import task
 
 from db.repositories import bars as bars_repository
-from db.repositories import ingestion, quality
+from db.repositories import exclusions, ingestion, lives, quality
 from tasks.policies import REPEATABLE
 from tasks.resources import broker, database, flow_run_id
-from trading.calendar import bar_timestamp
+from trading.calendar import bar_timestamp, completed_bars, session_of
 from trading.errors import DataError
-from trading.quality import check
+from trading.quality import check, coverage, universe_verdicts
 from trading.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    import pandas as pd
     from sqlalchemy import Connection
 
     from trading.bars import Timeframe
@@ -30,6 +31,8 @@ OnFailure = Literal["quarantine", "fail", "warn"]
 CONTEXT = timedelta(days=400)
 """How much history the rules that compare a bar with its past are given."""
 RECENT = timedelta(days=45)
+WINDOW_BARS, WINDOW_DAYS = 60, timedelta(days=100)
+"""The newest bars that tell whether a symbol's data is good enough to be decided on, and days that hold as many."""
 SHOWN = 100
 
 
@@ -55,7 +58,10 @@ def check_quality(
         frame = bars_repository.read(
             connection, symbols, timeframe=timeframe, start=begin - CONTEXT, end=until, quarantined=True
         )
-        found = check(frame, splits=ingestion.splits(connection, symbols), timeframe=timeframe)
+        known = ingestion.actions(
+            connection, lives.spells(connection, symbols, session_of(until)), until=session_of(until)
+        )
+        found = check(frame, splits=known, timeframe=timeframe)
         issues = [issue for issue in found if issue.ts >= begin]
         bad = [issue for issue in issues if issue.verdict == "quarantined"]
         if bad and on_failure == "fail":
@@ -66,8 +72,30 @@ def check_quality(
         bars_repository.judge(
             connection, timeframe=timeframe, symbols=symbols, start=begin, end=until, verdicts=verdicts
         )
+        poor = _exclude(connection, symbols, frame, found, timeframe=timeframe, until=until)
     checked = int((frame["ts"] >= begin).sum()) if not frame.empty else 0
-    return _report(issues, checked=checked, timeframe=timeframe, symbols=len(symbols))
+    return _report(issues, poor, checked=checked, timeframe=timeframe, symbols=len(symbols))
+
+
+def _exclude(
+    connection: Connection,
+    symbols: Sequence[str],
+    frame: pd.DataFrame,
+    found: Sequence[Issue],
+    *,
+    timeframe: Timeframe,
+    until: datetime,
+) -> dict[str, str]:
+    """Take the symbols whose newest bars are too poor out of what is decided on the last bar; return the reasons."""
+    expected = completed_bars(timeframe, until - WINDOW_DAYS, until)[-WINDOW_BARS:]
+    since = expected[0].to_pydatetime()
+    held = coverage(frame[frame["ts"] >= since])
+    recent = [issue for issue in found if issue.ts >= since]
+    standings = universe_verdicts(recent, held, symbols=symbols, expected=expected)
+    poor = {standing.symbol: standing.reason for standing in standings if not standing.included}
+    session = session_of(expected[-1].to_pydatetime())
+    exclusions.replace(connection, poor, symbols=symbols, session=session, timeframe=timeframe)
+    return poor
 
 
 def _unchecked(connection: Connection, symbols: Sequence[str], timeframe: str, until: datetime) -> datetime:
@@ -92,7 +120,7 @@ def _sentence(issue: Issue) -> str:
     return f"{issue.symbol} {issue.ts:%Y-%m-%d}: {issue.rule}: {issue.detail}"
 
 
-def _report(issues: Sequence[Issue], *, checked: int, timeframe: str, symbols: int) -> Report:
+def _report(issues: Sequence[Issue], poor: Mapping[str, str], *, checked: int, timeframe: str, symbols: int) -> Report:
     figures = {
         "symbols": symbols,
         "bars checked": checked,
@@ -109,4 +137,5 @@ def _report(issues: Sequence[Issue], *, checked: int, timeframe: str, symbols: i
         }
         for issue in issues[:SHOWN]
     ]
-    return Report(f"Quality of {timeframe} bars", figures, rows)
+    notes = [f"{symbol} is out of the universe: {reason}." for symbol, reason in poor.items()]
+    return Report(f"Quality of {timeframe} bars", figures, rows, notes)

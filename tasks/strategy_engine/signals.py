@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from prefect import task
 
-from db.repositories import assets, strategies
+from db.repositories import assets, exclusions, strategies
 from tasks.panels import decision_bar, load_panel
 from tasks.policies import REPEATABLE
 from tasks.resources import broker, database, flow_run_id
+from trading.calendar import session_of
 from trading.report import Report
 from trading.signals import decide
 from trading.strategies import SHIPPED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -55,7 +57,8 @@ def decide_signals(name: str, *, as_of: datetime | None) -> Report:
                 last = f"the last is of {panel.last_timestamp:%Y-%m-%d %H:%M} UTC" if len(panel) else "there are none"
                 note = f"No signals: the bar of {bar_ts:%Y-%m-%d %H:%M} UTC is missing, {last}."
                 return Report(f"Signals of {name}", {**figures, "signals": 0}, notes=[note])
-            _record(connection, strategy, panel)
+            poor = exclusions.excluded(connection, session=session_of(bar_ts), timeframe=strategy.timeframe)
+            _record(connection, strategy, panel, poor)
         rows = [
             {
                 "symbol": row.symbol,
@@ -68,8 +71,8 @@ def decide_signals(name: str, *, as_of: datetime | None) -> Report:
     return Report(f"Signals of {name}", {**figures, "signals": len(rows)}, rows)
 
 
-def _record(connection: Connection, strategy: Strategy, panel: Panel) -> None:
-    signals, undecided = decide(strategy, panel)
+def _record(connection: Connection, strategy: Strategy, panel: Panel, poor: Mapping[str, str]) -> None:
+    signals, undecided = decide(strategy, panel, excluded=poor)
     shared = {
         "strategy_version": strategy.version,
         "timeframe": strategy.timeframe,

@@ -143,11 +143,12 @@ def test_a_correction_has_to_make_a_bar(prices: tuple[float, float, float, float
         Figures(opened, high, low, close, 1)
 
 
-def test_exclusions_of_a_session_are_replaced_as_a_whole(engine: Engine) -> None:
+def test_exclusions_are_replaced_for_the_symbols_looked_at(engine: Engine) -> None:
+    every = ["A", "B", "C"]
     with engine.begin() as connection:
-        exclusions.replace(connection, {"B": "stale", "A": "gaps"}, session=DAY, timeframe="1Day")
-        exclusions.replace(connection, {"C": "stale"}, session=LAST, timeframe="1Day")
+        exclusions.replace(connection, {"B": "stale", "A": "gaps"}, symbols=every, session=DAY, timeframe="1Day")
+        exclusions.replace(connection, {"C": "stale"}, symbols=every, session=LAST, timeframe="1Day")
         assert exclusions.excluded(connection, session=DAY, timeframe="1Day") == {"A": "gaps", "B": "stale"}
-        exclusions.replace(connection, {}, session=DAY, timeframe="1Day")
-        assert exclusions.excluded(connection, session=DAY, timeframe="1Day") == {}
+        exclusions.replace(connection, {}, symbols=["A", "C"], session=DAY, timeframe="1Day")
+        assert exclusions.excluded(connection, session=DAY, timeframe="1Day") == {"B": "stale"}
         assert exclusions.excluded(connection, session=LAST, timeframe="1Day") == {"C": "stale"}

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from db.repositories import exclusions
 from tasks.data_ingestion.archive import archive_bars, restore_bars
 from tasks.data_ingestion.fetching import fetch_bars
 from tasks.data_ingestion.imports import import_bars
@@ -163,3 +164,19 @@ def test_an_archive_that_was_tampered_with_is_not_restored(inside: Stack, before
     assert inside.scalar("SELECT count(*) FROM data_ingestion.bars") == in_table, f"before {before_open}"
     path.write_bytes(content)
     restore_bars.fn(timeframe="1Day", start=date(1990, 1, 2), end=date(2012, 1, 3))
+
+
+def test_a_symbol_with_poor_bars_is_out_of_the_universe_of_the_next_decision(
+    inside: Stack, before_open: date, tmp_path: Path
+) -> None:
+    count = len(sessions(date(2012, 7, 2), date(2012, 11, 30)))
+    damage = {"High": (count - 5, 1.0), "Low": (count - 9, 1000.0), "Close": (count - 12, 0.0)}
+    load(bars_file(tmp_path / "poor.csv", "POORBAR", date(2012, 7, 2), count, **damage))
+
+    report = check_quality.fn(["POORBAR"], timeframe="1Day", start=None, end=None, on_failure="quarantine")
+
+    with database().connect() as connection:
+        excluded = exclusions.excluded(connection, session=date(2012, 11, 30), timeframe="1Day")
+    assert report.notes == [f"POORBAR is out of the universe: {excluded['POORBAR']}."], f"before {before_open}"
+    assert excluded["POORBAR"].startswith("3 of 60 bars (5.0%) are quarantined")
+    assert inside.scalar("SELECT count(*) FROM data_ingestion.bars WHERE quality = 'quarantined'") >= 3

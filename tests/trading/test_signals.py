@@ -54,3 +54,16 @@ def test_momentum_without_a_month_end_decides_nothing(make_panel: Callable[..., 
 def test_no_bars_at_all_is_an_error_not_a_decision(make_panel: Callable[..., Panel]) -> None:
     with pytest.raises(DataError, match="fetch market data first"):
         decide(MINE, make_panel(np.zeros((0, 2))))
+
+
+def test_an_excluded_symbol_is_not_decided_and_the_others_are_ranked_without_it(
+    make_panel: Callable[..., Panel],
+) -> None:
+    days = np.arange(300.0)
+    panel = make_panel(np.column_stack((100 + 3 * days, 100 + 2 * days, 100 + days)))
+    best_two = SHIPPED["momentum_rotation"]
+    whole, _ = decide(best_two, panel)
+    signals, undecided = decide(best_two, panel, excluded={"S0": "3 of 60 bars are quarantined"})
+    assert [signal.symbol for signal in whole if signal.target_weight > 0] == ["S0", "S1"]
+    assert [signal.symbol for signal in signals if signal.target_weight > 0] == ["S1", "S2"]
+    assert [(item.symbol, item.reason) for item in undecided] == [("S0", "3 of 60 bars are quarantined")]
