@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
 from deployments.warm_worker import WarmWorker
 from tests.ports import free_port
@@ -41,6 +45,21 @@ def eventually[T](look: Callable[[], T], *, seconds: float = 60, what: str = "")
         assert time.monotonic() < end, f"not within {seconds} s: {what or look}"
         time.sleep(0.2)
     return found
+
+
+@contextmanager
+def client_of(url: str, login: str) -> Iterator[None]:
+    """Make this process a client of a server, and let it send what it has to say before it is none any more.
+
+    Prefect's senders of events and logs stay with the first server they meet: without an end to them, a later
+    test's events would go to a server that is gone, and the interpreter would wait for every one of them.
+    """
+    with temporary_settings({PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: login}):
+        try:
+            yield
+        finally:
+            for sender in (EventsWorker, APILogWorker):
+                sender.drain_all(timeout=10.0, at_exit=False)
 
 
 @dataclass

@@ -17,6 +17,7 @@ from deployments.stack.environment import marker
 from tasks import resources
 from tests.places import passable_directory
 from tests.ports import free_ports
+from tests.prefect_server import client_of
 from trading.config import Settings, settings
 
 if TYPE_CHECKING:
@@ -116,17 +117,9 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def inside(stack: Stack) -> Iterator[Stack]:
     """Make this process part of the system: its settings, blocks and Prefect server are the stack's."""
-    from prefect.events.worker import EventsWorker
-    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
-
     settings.cache_clear()
-    server = {
-        PREFECT_API_URL: stack.settings.prefect.url,
-        PREFECT_API_AUTH_STRING: stack.settings.prefect.auth.get_secret_value(),
-    }
-    with temporary_settings(server):
+    with client_of(stack.settings.prefect.url, stack.settings.prefect.auth.get_secret_value()):
         yield stack
-    EventsWorker.drain_all(timeout=10.0, at_exit=False)  # what is not sent now finds no server any more
     settings.cache_clear()
 
 

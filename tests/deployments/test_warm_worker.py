@@ -13,11 +13,10 @@ import httpx
 import pytest
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy, ConcurrencyOptions
-from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
 from deployments.warm.run import Run
 from deployments.warm_worker import WarmWorker
-from tests.prefect_server import LOGIN
+from tests.prefect_server import LOGIN, client_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -260,7 +259,7 @@ def test_a_worker_keeps_nothing_of_finished_runs(server: PrefectServer, monkeypa
                     await asyncio.sleep(0.2)
             return worker.get_status()
 
-    with temporary_settings({PREFECT_API_URL: server.url, PREFECT_API_AUTH_STRING: LOGIN}):
+    with client_of(server.url, LOGIN):
         status = asyncio.run(serve(5))
     assert {key: status[key] for key in ("runs_done", "runs_active", "runs_stuck", "flows_loaded")} == {
         "runs_done": 5,
