@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from itertools import batched
+from typing import TYPE_CHECKING, Any, Literal
 
 from prefect import task
 
@@ -13,7 +14,7 @@ from db.repositories import bars as bars_repository
 from db.repositories import exclusions, ingestion, lives, quality
 from tasks.policies import REPEATABLE
 from tasks.resources import broker, database, flow_run_id
-from trading.calendar import bar_timestamp, completed_bars, session_of
+from trading.calendar import FIRST_DAY, bar_timestamp, completed_bars, session_of
 from trading.errors import DataError
 from trading.quality import check, coverage, universe_verdicts
 from trading.report import Report
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 OnFailure = Literal["quarantine", "fail", "warn"]
 CONTEXT = timedelta(days=400)
 """How much history the rules that compare a bar with its past are given."""
+INTRADAY_CONTEXT = timedelta(days=15)
+BARS_AT_ONCE = 2_000_000
 RECENT = timedelta(days=45)
 WINDOW_BARS, WINDOW_DAYS = 60, timedelta(days=100)
 """The newest bars that tell whether a symbol's data is good enough to be decided on, and days that hold as many."""
@@ -53,28 +56,75 @@ def check_quality(
         `on_failure` is "fail" and a bar would have been quarantined; nothing is written.
     """
     until = bar_timestamp(end) + timedelta(days=1) if end else broker().clock().now
+    issues: list[Issue] = []
+    poor: dict[str, str] = {}
+    checked = 0
     with database().begin() as connection:
         begin = bar_timestamp(start) if start else _unchecked(connection, symbols, timeframe, until)
-        frame = bars_repository.read(
-            connection, symbols, timeframe=timeframe, start=begin - CONTEXT, end=until, quarantined=True
-        )
-        known = ingestion.actions(
-            connection, lives.spells(connection, symbols, session_of(until)), until=session_of(until)
-        )
-        found = check(frame, splits=known, timeframe=timeframe)
-        issues = [issue for issue in found if issue.ts >= begin]
-        bad = [issue for issue in issues if issue.verdict == "quarantined"]
-        if bad and on_failure == "fail":
-            raise DataError(f"{len(bad)} bars fail the quality rules, the first: {_sentence(bad[0])}")
-        verdicts = _verdicts(issues, quarantine=on_failure == "quarantine")
-        rows = [{**asdict(issue), "timeframe": timeframe, "flow_run_id": flow_run_id()} for issue in issues]
-        quality.replace(connection, rows, symbols=symbols, timeframe=timeframe, start=begin, end=until)
-        bars_repository.judge(
-            connection, timeframe=timeframe, symbols=symbols, start=begin, end=until, verdicts=verdicts
-        )
-        poor = _exclude(connection, symbols, frame, found, timeframe=timeframe, until=until)
-    checked = int((frame["ts"] >= begin).sum()) if not frame.empty else 0
+        for batch in batched(symbols, _at_once(timeframe, begin, until)):
+            frame = _read(connection, batch, timeframe=timeframe, begin=begin, until=until)
+            found = _find(connection, batch, frame, timeframe=timeframe, begin=begin, until=until)
+            fresh = [issue for issue in found if issue.ts >= begin]
+            _judge(connection, batch, fresh, timeframe=timeframe, begin=begin, until=until, on_failure=on_failure)
+            poor |= _exclude(connection, batch, frame, found, timeframe=timeframe, until=until)
+            issues += fresh
+            checked += int((frame["ts"] >= begin).sum())
     return _report(issues, poor, checked=checked, timeframe=timeframe, symbols=len(symbols))
+
+
+def _at_once(timeframe: Timeframe, begin: datetime, until: datetime) -> int:
+    """Return how many symbols are checked together, so that memory stays bounded."""
+    return max(BARS_AT_ONCE // max(len(completed_bars(timeframe, _from(timeframe, begin), until)), 1), 1)
+
+
+def _from(timeframe: Timeframe, begin: datetime) -> datetime:
+    """Return from when on bars are read, for the rules that compare a bar with its past."""
+    context = CONTEXT if timeframe == "1Day" else INTRADAY_CONTEXT
+    return max(begin - context, bar_timestamp(FIRST_DAY))
+
+
+def _read(
+    connection: Connection, symbols: Sequence[str], *, timeframe: Timeframe, begin: datetime, until: datetime
+) -> pd.DataFrame:
+    start = _from(timeframe, begin)
+    return bars_repository.read(connection, symbols, timeframe=timeframe, start=start, end=until, quarantined=True)
+
+
+def _find(
+    connection: Connection,
+    symbols: Sequence[str],
+    frame: pd.DataFrame,
+    *,
+    timeframe: Timeframe,
+    begin: datetime,
+    until: datetime,
+) -> list[Issue]:
+    """Run the rules; intraday bars are compared with the daily ones as well."""
+    day = session_of(until)
+    known = ingestion.actions(connection, lives.spells(connection, symbols, day), until=day)
+    intraday = timeframe != "1Day"
+    daily = _read(connection, symbols, timeframe="1Day", begin=begin, until=until) if intraday else None
+    return check(frame, splits=known, timeframe=timeframe, daily=daily)
+
+
+def _judge(
+    connection: Connection,
+    symbols: Sequence[str],
+    issues: Sequence[Issue],
+    *,
+    timeframe: Timeframe,
+    begin: datetime,
+    until: datetime,
+    on_failure: OnFailure,
+) -> None:
+    bad = [issue for issue in issues if issue.verdict == "quarantined"]
+    if bad and on_failure == "fail":
+        raise DataError(f"{len(bad)} bars fail the quality rules, the first: {_sentence(bad[0])}")
+    where: dict[str, Any] = {"symbols": symbols, "timeframe": timeframe, "start": begin, "end": until}
+    rows = [{**asdict(issue), "timeframe": timeframe, "flow_run_id": flow_run_id()} for issue in issues]
+    quality.replace(connection, rows, **where)
+    verdicts = _verdicts(issues, quarantine=on_failure == "quarantine")
+    bars_repository.judge(connection, verdicts=verdicts, **where)
 
 
 def _exclude(
