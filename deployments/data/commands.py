@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from deployments.data import exporting, gaps, importing, quality, restoring, showing
+from deployments.data import actions, exporting, gaps, importing, quality, restoring, showing
 from deployments.data.universe import universe_commands
 
 data_commands = typer.Typer(
@@ -17,6 +17,7 @@ data_commands = typer.Typer(
     ),
 )
 data_commands.command("import")(importing.import_file)
+data_commands.command("actions")(actions.actions)
 data_commands.command("export")(exporting.export)
 data_commands.command("gaps")(gaps.gaps)
 data_commands.command("show")(showing.show)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.deployments.data.conftest import Data
 
-COMMANDS = ("import", "export", "gaps", "show", "quality", "restore", "universe")
+COMMANDS = ("import", "actions", "export", "gaps", "show", "quality", "restore", "universe")
 
 
 def trading(*words: str) -> tuple[int, str]:
