@@ -63,12 +63,19 @@ def test_the_prefect_command_lists_every_deployment_without_an_environment(stack
 
 @pytest.fixture(scope="module")
 def runs(stack: Stack, demo: str) -> dict[str, str]:
-    """Start every service flow with its default parameters, all at once; return how each ended."""
+    """Return how a run of every service flow with its default parameters ended.
+
+    The demonstration's last session ran most of them; the others are started here, all at once.
+    """
     assert demo
+    done = {name: stack.api("GET", f"/api/runs?deployment={name}/{name}&limit=1").json() for name in SERVICE_FLOWS}
     started = {
-        name: stack.api("POST", f"/api/deployments/{name}/{name}/runs", json={}).json()["flow_run_id"]
-        for name in SERVICE_FLOWS
+        name: found[0]["id"]
+        if found
+        else stack.api("POST", f"/api/deployments/{name}/{name}/runs", json={}).json()["flow_run_id"]
+        for name, found in done.items()
     }
+    assert sum(map(bool, done.values())) >= len(SERVICE_FLOWS) / 2
     ended: dict[str, str] = {}
     deadline = time.monotonic() + 240
     while len(ended) < len(started) and time.monotonic() < deadline:

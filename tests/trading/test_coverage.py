@@ -16,7 +16,8 @@ START, UNTIL = datetime(2012, 10, 1, 12, tzinfo=UTC), datetime(2012, 12, 31, 12,
 DAILY = completed_bars("1Day", START, UNTIL)
 CHUNK = Chunk(("AAPL", "IBM"), DAILY[0].to_pydatetime(), DAILY[-1].to_pydatetime())
 
-positions = st.sets(st.integers(0, len(DAILY) - 1))
+positions_of_bars = st.integers(0, len(DAILY) - 1)
+positions = st.sets(positions_of_bars)
 
 
 def asked(wanted: dict[tuple[datetime, datetime], list[str]], symbol: str) -> set[pd.Timestamp]:
@@ -29,7 +30,7 @@ def asked(wanted: dict[tuple[datetime, datetime], list[str]], symbol: str) -> se
     return found
 
 
-@given(stored=positions, covered=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)), max_size=4))
+@given(stored=positions, covered=st.lists(st.tuples(positions_of_bars, st.integers(0, 20)), max_size=4))
 def test_exactly_the_bars_that_are_neither_stored_nor_covered_are_asked_for(
     stored: set[int], covered: list[tuple[int, int]]
 ) -> None:

@@ -34,8 +34,13 @@ COVERED = (
     "WHERE range_start < '2002-01-01' ORDER BY 2, 1"
 )
 SCRIPT = f"""
+import sys
 from datetime import date
 from tasks.data_ingestion.fetching import fetch_chunk, finish_fetch, plan_fetch
+from tasks.resources import broker, database, market_data
+broker().clock(), database().connect().close(), market_data()
+print("ready", flush=True)
+sys.stdin.readline()
 plan = plan_fetch.fn({SYMBOLS!r}, timeframe="1Day", start={START!r}, end={END!r}, bars_a_chunk=60)
 finish_fetch.fn(plan, [fetch_chunk.fn(plan, chunk) for chunk in plan.chunks])
 """.replace("datetime.date", "date")
@@ -66,15 +71,35 @@ def fetch(**options: Any) -> tuple[int, int]:
     return sum(len(part.rows) for part in fetched), sum(part.written for part in fetched)
 
 
-def test_a_fetch_killed_at_ten_points_and_resumed_leaves_the_same_tables(empty_past: Stack) -> None:
+@pytest.fixture
+def fetchers(empty_past: Stack) -> Iterator[list[subprocess.Popen[str]]]:
+    """Yield ten processes that fetch the past in small chunks as soon as they get a line."""
+    command = [sys.executable, "-c", SCRIPT]
+    piped = subprocess.PIPE
+    waiting = [
+        subprocess.Popen(command, env=empty_past.environment, stdin=piped, stdout=piped, text=True) for _ in range(10)
+    ]
+    yield waiting
+    for process in waiting:
+        process.kill()
+        process.communicate(timeout=30)
+
+
+def test_a_fetch_killed_at_ten_points_and_resumed_leaves_the_same_tables(
+    empty_past: Stack, fetchers: list[subprocess.Popen[str]]
+) -> None:
     fetch(bars_a_chunk=60)
     whole, covered = empty_past.rows(BARS), empty_past.rows(COVERED)
     forget(empty_past)
 
-    for kill in range(1, 11):
-        process = subprocess.Popen([sys.executable, "-c", SCRIPT], env=empty_past.environment)
-        while process.poll() is None and len(empty_past.rows(COVERED)) < kill * len(covered) / 11:
-            time.sleep(0.005 * kill)
+    for number, process in enumerate(fetchers, start=1):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        while process.poll() is None and len(empty_past.rows(COVERED)) < number * len(covered) / 11:
+            time.sleep(0.001 * number)
         process.kill()
         process.wait(30)
     stopped_at = len(empty_past.rows(BARS))
