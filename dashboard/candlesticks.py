@@ -65,7 +65,7 @@ def around(bars: Sequence[Row], ts: str, colours: Palette, *, timeframe: str = D
     every = sorted([*bars, *missing], key=lambda bar: moment(bar["ts"]))
     figure = candles(every, colours, timeframe=timeframe)
     place = _bars([{"ts": ts}], timeframe).index[0]
-    figure.add_vline(x=place, line={"color": colours.accent, "width": 1.3, "dash": "dot"})
+    figure.add_vline(x=place, line={"color": colours.accent, "width": 1.3, "dash": "dot"}, layer="below")
     return figure.update_layout(height=SMALL)
 
 

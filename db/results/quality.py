@@ -60,8 +60,11 @@ class BarRecord:
 
 def issues(connection: Connection, asked: IssueFilter, *, limit: int = 100, cursor: str | None = None) -> Page:
     """Return issues, newest bar first, each with the quality and figures that its bar has now (nulls without one)."""
-    statement = _narrowed(_with_bars(), asked)
-    return page(connection, statement, at=_ISSUE.ts, key=_ISSUE.id, limit=limit, cursor=cursor)
+    # The page is chosen before its bars are looked up: PostgreSQL would look up every issue's bar, and then sort.
+    keys = _narrowed(select(_ISSUE.ts, _ISSUE.id), asked)
+    chosen = page(connection, keys, at=_ISSUE.ts, key=_ISSUE.id, limit=limit, cursor=cursor)
+    whole = _with_bars().where(_ISSUE.id.in_([row.id for row in chosen.rows]))
+    return Page(connection.execute(whole.order_by(_ISSUE.ts.desc(), _ISSUE.id.desc())).all(), chosen.next)
 
 
 def counts(connection: Connection, asked: IssueFilter) -> Rows:

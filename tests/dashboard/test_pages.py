@@ -161,6 +161,19 @@ def test_issues_are_counted_filtered_and_shown(look_at: Callable[..., AppTest], 
     assert app.dataframe[-1].value["Symbol"].tolist() == ["XOM"]
 
 
+def test_a_long_list_of_issues_is_walked_in_pages(
+    look_at: Callable[..., AppTest], api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.views.settings.quality.PAGE", 3)
+    app = look_at("settings", api, settings="Data quality", **{"quality-issues-1": chosen(1)})
+    assert "IBM 2012-07-31" in written(app)
+    press(app, "Older")
+    assert app.dataframe[1].value["Bar"].tolist() == ["2012-06-18"]
+    assert "Release the bar" not in [button.label for button in app.button]
+    press(app, "Newer")
+    assert app.dataframe[1].value["Symbol"].tolist() == ["AAPL", "IBM", "FB"]
+
+
 def test_no_issue_and_no_exclusion_is_said(look_at: Callable[..., AppTest], api: httpx.Client) -> None:
     days = {"quality-since": date(2013, 1, 1), "quality-session": date(2012, 12, 6)}
     said = written(look_at("settings", api, settings="Data quality", **days))

@@ -156,8 +156,9 @@ def test_the_history_of_a_bar_lists_a_correction_once() -> None:
 
 
 def test_prices_are_written_with_the_places_they_need() -> None:
-    assert single_bar.places({"open": 10.0, "high": 10.5, "low": 9.1234, "close": None}) == 4
-    assert single_bar.places(dict.fromkeys(single_bar.PRICES)) == 2
+    assert single_bar.places(10.0, 10.5, 9.1234, None) == 4
+    assert single_bar.places(None) == single_bar.places() == 2
+    assert single_bar.change(changed(old_open=29.955, new_open=30.0))["open"] == "29.955 → 30.000"
 
 
 def test_a_bars_quality_has_a_sign_beside_its_word() -> None:

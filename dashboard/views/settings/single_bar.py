@@ -93,15 +93,18 @@ def change(row: Row) -> Row:
     return {name: _difference(name, row[f"old_{name}"], row[f"new_{name}"]) for name in FIGURES}
 
 
-def places(bar: Row) -> int:
-    """Return the decimal places, two at least, that a bar's prices need."""
-    written = [f"{bar[name]:.6f}".rstrip("0").partition(".")[2] for name in PRICES if bar[name] is not None]
+def places(*prices: float | None) -> int:
+    """Return the decimal places, two at least and six at most, that prices need."""
+    written = [f"{price:.6f}".rstrip("0").partition(".")[2] for price in prices if price is not None]
     return max(2, *map(len, written)) if written else 2
 
 
 def _difference(name: str, old: float | None, new: float | None) -> str:
-    write: Callable[[float | None], str] = quantity if name == "volume" else number
-    return write(new) if old == new else f"{write(old)} → {write(new)}"
+    if name == "volume":
+        return quantity(new) if old == new else f"{quantity(old)} → {quantity(new)}"
+    digits = places(old, new)
+    after = number(new, places=digits)
+    return after if old == new else f"{number(old, places=digits)} → {after}"
 
 
 def _chart(record: Row) -> None:
@@ -116,7 +119,7 @@ def _chart(record: Row) -> None:
 
 def _figures(bar: Row) -> None:
     cells = st.columns(len(FIGURES), gap="small")
-    digits = places(bar)
+    digits = places(*(bar[name] for name in PRICES))
     for cell, name in zip(cells, FIGURES, strict=True):
         value = quantity(bar[name]) if name == "volume" else number(bar[name], places=digits)
         cell.markdown(f"{words(name)}  \n**{value}**")
@@ -155,7 +158,7 @@ def _correct(record: Row) -> None:
 
 def _fields(bar: Row, key: str) -> Row:
     """Draw a field for each figure, filled with what the bar has, and return what is in them."""
-    digits = places(bar)
+    digits = places(*(bar[name] for name in PRICES))
     given: dict[str, Any] = {}
     cells = st.columns(len(FIGURES), gap="small")
     for cell, name in zip(cells, PRICES, strict=False):
