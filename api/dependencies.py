@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator  # noqa: TC003 - FastAPI reads annotations at run time
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BeforeValidator
 from sqlalchemy import Connection, Engine, select
@@ -112,9 +112,16 @@ def _end(value: object) -> object:
 
 
 def _moment(value: object, *, last: bool) -> object:
-    """Return a text as a moment: a bare date is its whole New York day, a time without zone New York's."""
+    """Return a text as a moment in UTC: a bare date is its whole New York day, a time without zone New York's."""
     if not isinstance(value, str):
         return value
+    try:
+        return _read(value, last=last).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("beyond the years 1 to 9999") from None
+
+
+def _read(value: str, *, last: bool) -> datetime:
     moment = datetime.fromisoformat(value)
     if len(value) == len("2012-12-03"):
         day = datetime.combine(moment.date(), time.min, NEW_YORK)
@@ -123,4 +130,7 @@ def _moment(value: object, *, last: bool) -> object:
 
 
 From = Annotated[datetime | None, BeforeValidator(_start), Query(description="ISO date (New York) or time, inclusive")]
+BarStart = Annotated[
+    datetime, BeforeValidator(_start), Path(description="a bar's start: ISO time, or a daily bar's date (New York)")
+]
 Until = Annotated[datetime | None, BeforeValidator(_end), Query(description="ISO date (New York) or time, inclusive")]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DataError as UnfitError
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -62,6 +63,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(IntegrityError, _conflict)
+    app.add_exception_handler(UnfitError, _unfit)
     for kind in (OperationalError, InterfaceError, PoolTimeoutError):
         app.add_exception_handler(kind, _no_database)
     app.add_exception_handler(Exception, _unexpected)
@@ -104,6 +106,11 @@ async def _conflict(_request: Request, error: Exception) -> JSONResponse:
     return _answer(
         409, "this contradicts what is stored, perhaps a change made at the same moment; read again and retry"
     )
+
+
+async def _unfit(_request: Request, error: Exception) -> JSONResponse:
+    LOGGER.warning("refused by PostgreSQL: %s", error)
+    return _answer(422, "a text or number is nothing PostgreSQL can store, such as a zero byte; leave it out")
 
 
 async def _no_database(_request: Request, error: Exception) -> JSONResponse:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.charts import look
-from dashboard.format import NEW_YORK
+from dashboard.format import NEW_YORK, moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dashboard.resources import Row
 
 DAILY = "1Day"
+SMALL = 320
 
 
 def candles(
@@ -55,6 +56,17 @@ def candles(
     figure.update_yaxes(nticks=3, showgrid=False, row=2, col=1)
     figure.update_layout(hovermode="x unified")
     return look(figure, colours, height=460, legend=bool(averages))
+
+
+def around(bars: Sequence[Row], ts: str, colours: Palette, *, timeframe: str = DAILY) -> go.Figure:
+    """Return small candlesticks with a dotted line at the bar that starts at `ts`, be it there or missing."""
+    nothing = dict.fromkeys(("open", "high", "low", "close", "volume", "quality"))
+    missing = [] if any(bar["ts"] == ts for bar in bars) else [{"ts": ts, **nothing}]
+    every = sorted([*bars, *missing], key=lambda bar: moment(bar["ts"]))
+    figure = candles(every, colours, timeframe=timeframe)
+    place = _bars([{"ts": ts}], timeframe).index[0]
+    figure.add_vline(x=place, line={"color": colours.accent, "width": 1.3, "dash": "dot"}, layer="below")
+    return figure.update_layout(height=SMALL)
 
 
 def _bars(bars: Sequence[Row], timeframe: str) -> pd.DataFrame:

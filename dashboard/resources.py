@@ -174,6 +174,35 @@ def update_asset(symbol: str, change: Row) -> Row:
     return _change("put", f"/api/universe/{segment(symbol)}", change)
 
 
+def quality_counts(**asked: Any) -> list[Row]:
+    """Return how often each rule complained."""
+    return rows("/api/quality/counts", **asked)
+
+
+def quality_issues(**asked: Any) -> Row:
+    """Return a page of what the rules complained about, newest bar first."""
+    found: Row = read("/api/quality/issues", **asked)
+    return found
+
+
+def bar_record(symbol: str, timeframe: str, ts: str) -> Row:
+    """Return a bar with its issues, revisions, decisions and neighbours."""
+    found: Row = read(_bar(symbol, timeframe, ts))
+    return found
+
+
+def release_bar(record: Row, *, who: str, why: str) -> Row:
+    """Make a bar count as good although rules complain."""
+    path = _bar(record["symbol"], record["timeframe"], record["ts"])
+    return _change("post", f"{path}/release", {"who": who, "why": why})
+
+
+def correct_bar(record: Row, figures: Row, *, who: str, why: str) -> Row:
+    """Give a bar other figures."""
+    path = _bar(record["symbol"], record["timeframe"], record["ts"])
+    return _change("post", f"{path}/correct", {**figures, "who": who, "why": why})
+
+
 def deployments() -> list[Row]:
     """Return the Prefect deployments."""
     return rows("/api/deployments")
@@ -199,6 +228,10 @@ def run(flow_run_id: str) -> Row:
 def report_file(number: int) -> bytes:
     """Return a report's file."""
     return client().download(f"/api/reports/{segment(number)}/file")
+
+
+def _bar(symbol: str, timeframe: str, ts: str) -> str:
+    return f"/api/quality/bars/{segment(symbol)}/{segment(timeframe)}/{segment(ts)}"
 
 
 def _pair(deployment: str) -> str:

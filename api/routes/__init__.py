@@ -9,6 +9,7 @@ from api.routes import (
     orders,
     performance,
     portfolio,
+    quality,
     reports,
     risk,
     signals,
@@ -28,6 +29,7 @@ ROUTERS = (
     reports.router,
     risk.router,
     market.router,
+    quality.router,
     messages.router,
     deployments.router,
 )

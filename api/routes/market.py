@@ -1,13 +1,13 @@
-"""The universe, bars, the screener, data quality, ingestion."""
+"""The universe, bars, the screener, ingestion."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.dependencies import ConnectionDep, EngineDep, From, Limit, SymbolFilter, Until, known_symbol
-from api.schemas.market import Asset, AssetChange, Bar, Bars, IngestionRun, QualityIssue, ScreenerRow
+from api.dependencies import ConnectionDep, EngineDep, From, Limit, Until, known_symbol
+from api.schemas.market import Asset, AssetChange, Bar, Bars, IngestionRun, ScreenerRow
 from db.repositories import assets, audit
 from db.results import market
 from trading.bars import Timeframe
@@ -30,7 +30,7 @@ def universe(
     return Asset.each(market.universe(connection, tracked=tracked, search=search, limit=limit))
 
 
-@router.put("/universe/{symbol}")
+@router.put("/universe/{symbol:path}")
 def change_asset(engine: EngineDep, symbol: str, body: AssetChange) -> Asset:
     """Change a symbol's tracked flag, sector or tags."""
     symbol = symbol.upper()
@@ -44,7 +44,7 @@ def change_asset(engine: EngineDep, symbol: str, body: AssetChange) -> Asset:
         return next(asset for asset in Asset.each(market.universe(connection, search=symbol)) if asset.symbol == symbol)
 
 
-@router.get("/bars/{symbol}")
+@router.get("/bars/{symbol:path}")
 def bars(
     *,
     connection: ConnectionDep,
@@ -68,18 +68,6 @@ def screener(connection: ConnectionDep, timeframe: Timeframe = "1Day") -> list[S
         ScreenerRow.of(row).model_copy(update={"indicators": values.get(row.symbol, {})})
         for row in market.screener(connection, timeframe)
     ]
-
-
-@router.get("/quality")
-def quality(
-    *,
-    connection: ConnectionDep,
-    symbol: SymbolFilter,
-    verdict: Annotated[Literal["suspect", "quarantined"] | None, Query()] = None,
-    limit: Limit = 100,
-) -> list[QualityIssue]:
-    """Return what the quality rules complained about, newest bar first."""
-    return QualityIssue.each(market.quality_issues(connection, symbol=symbol, verdict=verdict, limit=limit))
 
 
 @router.get("/ingestion")

@@ -1,4 +1,4 @@
-"""The universe, bars, the screener, data quality, ingestion."""
+"""The universe, bars, the screener, ingestion."""
 
 from __future__ import annotations
 
@@ -65,20 +65,6 @@ class ScreenerRow(Answer):
     sector: str | None
     indicators: dict[str, float | None] = Field(default_factory=dict)
     bar_ts: datetime | None
-
-
-class QualityIssue(Answer):
-    """One rule's complaint about one bar."""
-
-    id: int
-    symbol: str
-    timeframe: str
-    ts: datetime
-    rule: str
-    severity: str
-    verdict: str
-    detail: str
-    found_at: datetime
 
 
 class IngestionRun(Answer):

@@ -104,7 +104,7 @@ def _summary(bars: list[resources.Row], timeframe: str) -> str:
 def _quality(symbol: str) -> None:
     issues = [
         {**row, "bar": bar_day(row["ts"], row["timeframe"])}
-        for row in resources.rows("/api/quality", symbol=symbol, limit=100)
+        for row in resources.rows("/api/quality/issues", symbol=symbol, limit=100)
     ]
     section("Data quality", "what the checks found; quarantined bars are never traded on")
     columns = (

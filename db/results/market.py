@@ -1,4 +1,4 @@
-"""The universe, bars and their quality, the screener, ingestion."""
+"""The universe, bars, the screener, ingestion."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Numeric, case, cast, func, literal_column, or_, select, true
 
-from db.models.data_ingestion import Asset, Bar, CorporateAction, IngestionRun, QualityIssue
+from db.models.data_ingestion import Asset, Bar, CorporateAction, IngestionRun
 from db.models.strategy_engine import IndicatorValue
 
 if TYPE_CHECKING:
@@ -95,19 +95,6 @@ def indicators(connection: Connection, timeframe: str) -> dict[str, dict[str, fl
     for row in connection.execute(statement.where(IndicatorValue.timeframe == timeframe)):
         found.setdefault(row.symbol, {})[row.indicator] = row.value
     return found
-
-
-def quality_issues(
-    connection: Connection, *, symbol: str | None = None, verdict: str | None = None, limit: int = 100
-) -> Rows:
-    """Return quality issues, newest bar first."""
-    statement = select(QualityIssue.__table__)
-    if symbol is not None:
-        statement = statement.where(QualityIssue.symbol == symbol)
-    if verdict is not None:
-        statement = statement.where(QualityIssue.verdict == verdict)
-    newest = statement.order_by(QualityIssue.ts.desc(), QualityIssue.id.desc())
-    return connection.execute(newest.limit(limit)).all()
 
 
 def ingestion_runs(connection: Connection, *, limit: int = 100) -> Rows:

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from db import partitions
 from db.models import analytics, data_ingestion, execution, risk_management, strategy_engine
-from tests.api.seed_around import plant_research, plant_risk, plant_voices
+from tests.api.seed_around import plant_doubts, plant_research, plant_risk, plant_voices
 from tests.api.seed_facts import (
     ACCOUNT,
     CAPITAL,
@@ -117,15 +117,7 @@ def _plant_market(connection: Connection) -> None:
             for bar in bars(symbol)
         ]
         add(connection, data_ingestion.Bar, *rows)
-    suspect = bars("FB")[10]
-    add(
-        connection,
-        data_ingestion.QualityIssue,
-        {
-            "symbol": "FB", "timeframe": "1Day", "ts": suspect.ts, "rule": "price_jump", "severity": "warning",
-            "verdict": "suspect", "detail": "close moved 11.7 % without a split", "flow_run_id": RUN,
-        },
-    )  # fmt: skip
+    plant_doubts(connection)
     values = {"sma_20": 0.98, "sma_50": 1.02, "rsi_14": None}
     add(
         connection,

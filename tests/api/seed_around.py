@@ -1,16 +1,44 @@
-"""What stands around the books of the seeded world: risk, research, messages, logs, reports."""
+"""What stands around the books of the seeded world: doubts of bars, risk, research, messages, logs, reports."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from db.models import analytics, notification, risk_management, strategy_engine
+from db.models import analytics, data_ingestion, notification, risk_management, strategy_engine
 from db.models import logging as log_tables
-from tests.api.seed_facts import ACCOUNT, CAPITAL, CROSSOVER, LAST, RUN, SECTORS, SESSIONS, add, add_one, at, bars
+from tests.api.seed_facts import (
+    ACCOUNT,
+    CAPITAL,
+    CROSSOVER,
+    LAST,
+    MISSING,
+    RUN,
+    SECTORS,
+    SESSIONS,
+    add,
+    add_one,
+    at,
+    bars,
+    midnight,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+
+def plant_doubts(connection: Connection) -> None:
+    daily = {"timeframe": "1Day", "flow_run_id": RUN}
+    doubts = (
+        ("FB", bars("FB")[10].ts, "price_jumps", "warning", "suspect", "close moved 11.7 % without a split"),
+        ("FB", bars("FB")[40].ts, "volume_spikes", "warning", "suspect", "volume is 120 usual bars"),
+        ("IBM", bars("IBM")[40].ts, "volume_spikes", "warning", "suspect", "volume is 150 usual bars"),
+        ("AAPL", midnight(MISSING), "missing_sessions", "warning", "suspect", "no bar of the session"),
+    )
+    names = ("symbol", "ts", "rule", "severity", "verdict", "detail")
+    add(connection, data_ingestion.QualityIssue, *({**dict(zip(names, row, strict=True)), **daily} for row in doubts))
+    out = {"session": LAST, "timeframe": "1Day", "reason": "4 of 63 bars (6.3%) are missing, at most 5.0% may be"}
+    add(connection, data_ingestion.UniverseExclusion, {**out, "symbol": "XOM"})
 
 
 def plant_risk(connection: Connection) -> None:

@@ -21,6 +21,8 @@ ACCOUNT, EARLIER = "SIM0002", "SIM0001"
 SECTORS = {"AAPL": "Technology", "FB": "Technology", "GOOG": "Technology", "IBM": "Services", "MSFT": "Software"}
 SESSIONS = 130
 LAST = date(2012, 12, 7)
+MISSING = date(2012, 12, 10)
+"""The session after the last, of which a bar is missed."""
 CAPITAL = Decimal(100_000)
 RUN = UUID("11111111-2222-3333-4444-555555555555")
 NEW_YORK = ZoneInfo("America/New_York")

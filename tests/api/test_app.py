@@ -17,14 +17,17 @@ READS = [
     "/api/performance/scopes",
     "/api/trades", "/api/trades/breakdown", "/api/reports", "/api/risk", "/api/risk/decisions", "/api/universe",
     "/api/bars/AAPL",
-    "/api/screener", "/api/quality", "/api/ingestion", "/api/messages", "/api/settings", "/openapi.json", "/docs",
+    "/api/screener", "/api/quality/rules", "/api/quality/issues", "/api/quality/counts", "/api/quality/exclusions",
+    "/api/quality/bars/FB/1Day/2012-06-18", "/api/ingestion", "/api/messages", "/api/settings", "/openapi.json",
+    "/docs",
 ]  # fmt: skip
 
 EMPTY = [
     "/logs", "/metrics", "/api/accounts", "/api/portfolio/equity", "/api/positions", "/api/orders", "/api/fills",
     "/api/signals", "/api/strategies", "/api/backtests", "/api/research", "/api/performance/scopes", "/api/trades",
     "/api/trades/breakdown", "/api/reports", "/api/risk", "/api/risk/decisions", "/api/universe", "/api/screener",
-    "/api/quality", "/api/ingestion", "/api/messages",
+    "/api/quality/rules", "/api/quality/issues", "/api/quality/counts", "/api/quality/exclusions", "/api/ingestion",
+    "/api/messages",
 ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from dashboard import charts
-from dashboard.candlesticks import candles
+from dashboard.candlesticks import around, candles
 from dashboard.heat_maps import monthly_heat_map, monthly_returns, research_heat_map
 from dashboard.palette import DARK, LIGHT, Palette, variables
 
@@ -103,6 +103,17 @@ def test_bars_with_a_quality_flag_are_marked_and_closed_days_left_out() -> None:
 def test_bars_within_the_day_have_no_gaps_between_sessions() -> None:
     figure = candles(bars(), LIGHT, timeframe="1Hour")
     assert figure.layout.xaxis.type == "category"
+
+
+@pytest.mark.parametrize("timeframe", ["1Day", "1Hour"])
+def test_a_missing_bar_has_its_place_among_its_neighbours(timeframe: str) -> None:
+    whole = bars()
+    missing = str(whole.pop(30)["ts"])
+    figure = around(whole, missing, LIGHT, timeframe=timeframe)
+    prices = figure.data[0]
+    assert len(prices.x) == 60
+    assert [place for place, close in zip(prices.x, prices.close, strict=True) if pd.isna(close)] == [prices.x[30]]
+    assert pd.Index([figure.layout.shapes[0].x0]) == pd.Index([prices.x[30]])
 
 
 def test_a_research_map_averages_over_the_other_parameters() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 TABS = {
     "analysis": ("Performance", "Round trips", "Backtests", "Research", "Reports"),
     "author": ("Definition", "Status", "Versions", "Backtest", "New strategy"),
-    "settings": ("Universe", "Risk limits", "Health", "Messages", "Logs", "Configuration"),
+    "settings": ("Universe", "Data quality", "Risk limits", "Health", "Messages", "Logs", "Configuration"),
     "portfolio-tab": ("Orders", "Fills", "Signals", "Trading state"),
 }
 EVERY_TAB = [(page, key, tab) for key, tabs in TABS.items() for tab in tabs for page in (key.removesuffix("-tab"),)]
@@ -138,6 +139,106 @@ def test_a_limit_is_set_and_put_back(look_at: Callable[..., AppTest], own_api: h
     assert value() == 0.2
     press(app, "Back to the default")
     assert value() == default
+
+
+FB = "FB-1Day-2012-06-18T04:00:00Z"
+OPEN_FB: dict[str, Any] = {"settings": "Data quality", "quality-rule": "price_jumps"}
+OPEN_FB["quality-issues-1-price_jumps"] = chosen(0)
+RECORD = "/api/quality/bars/FB/1Day/2012-06-18"
+
+
+def test_issues_are_counted_filtered_and_shown(look_at: Callable[..., AppTest], api: httpx.Client) -> None:
+    app = look_at("settings", api, settings="Data quality")
+    counts, issues, left_out = (table.value for table in app.dataframe)
+    assert dict(zip(counts["Rule"], counts["Suspect"], strict=True))["Volume spikes"] == 2
+    assert issues["Symbol"].tolist() == ["AAPL", "IBM", "FB", "FB"]
+    assert issues["The bar now"].tolist() == ["✕ missing", "● good", "● good", "▲ suspect"]
+    assert left_out["Symbol"].tolist() == ["XOM"]
+    app.text_input(key="quality-symbol").set_value("ibm").run()
+    assert app.dataframe[1].value["Symbol"].tolist() == ["IBM"]
+    app.text_input(key="quality-symbol").set_value("IBN").run()
+    assert "did you mean 'IBM'?" in app.error[0].value
+    assert app.dataframe[-1].value["Symbol"].tolist() == ["XOM"]
+
+
+def test_a_long_list_of_issues_is_walked_in_pages(
+    look_at: Callable[..., AppTest], api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.views.settings.quality.PAGE", 3)
+    app = look_at("settings", api, settings="Data quality", **{"quality-issues-1": chosen(1)})
+    assert "IBM 2012-07-31" in written(app)
+    press(app, "Older")
+    assert app.dataframe[1].value["Bar"].tolist() == ["2012-06-18"]
+    assert "Release the bar" not in [button.label for button in app.button]
+    press(app, "Newer")
+    assert app.dataframe[1].value["Symbol"].tolist() == ["AAPL", "IBM", "FB"]
+
+
+def test_no_issue_and_no_exclusion_is_said(look_at: Callable[..., AppTest], api: httpx.Client) -> None:
+    days = {"quality-since": date(2013, 1, 1), "quality-session": date(2012, 12, 6)}
+    said = written(look_at("settings", api, settings="Data quality", **days))
+    assert "No issue matches the filter." in said
+    assert "No symbol was left out of 2012-12-06." in said
+
+
+def test_a_bar_is_released_with_a_name_and_a_reason(look_at: Callable[..., AppTest], own_api: httpx.Client) -> None:
+    app = look_at("settings", own_api, **OPEN_FB)
+    assert "FB 2012-06-18" in written(app)
+    press(app, "Release the bar")
+    assert "Give your name and a reason" in app.warning[0].value
+    assert own_api.get(RECORD).json()["bar"]["quality"] == "suspect"
+    app.text_input(key=f"release-{FB}-who").set_value("ann")
+    app.text_input(key=f"release-{FB}-why").set_value("seen on the tape")
+    press(app, "Release the bar")
+    found = own_api.get(RECORD).json()
+    assert found["bar"]["quality"] == "good"
+    assert (found["decisions"][0]["who"], found["decisions"][0]["why"]) == ("ann", "seen on the tape")
+    assert "The bar is good" in written(app)
+    assert not any(button.label.startswith("Release") for button in app.button)
+    app.session_state["quality-issues-1-volume_spikes"] = chosen(0)
+    app.selectbox(key="quality-rule").set_value("volume_spikes").run()
+    assert next(item.value for item in app.text_input if item.label == "Your name") == "ann"
+
+
+def test_a_bar_is_corrected_and_contradicting_prices_are_not(
+    look_at: Callable[..., AppTest], own_api: httpx.Client
+) -> None:
+    before = own_api.get(RECORD).json()["bar"]
+    app = look_at("settings", own_api, **OPEN_FB)
+    assert app.number_input(key=f"correct-{FB}-close").value == before["close"]
+    app.number_input(key=f"correct-{FB}-low").set_value(before["high"] + 1)
+    app.text_input(key=f"correct-{FB}-who").set_value("ann")
+    app.text_input(key=f"correct-{FB}-why").set_value("the exchange says so")
+    press(app, "Correct the bar")
+    assert "low <= open" in app.error[0].value
+    assert own_api.get(RECORD).json()["bar"] == before
+    app.number_input(key=f"correct-{FB}-low").set_value(before["low"] - 1)
+    press(app, "Correct the bar")
+    assert [error.value for error in app.error] == []
+    after = own_api.get(RECORD).json()["bar"]
+    assert after == {**before, "low": before["low"] - 1, "quality": "good", "source": "person"}
+    history = next(table.value for table in app.dataframe if "Who" in table.value.columns)
+    assert history["What"].tolist() == ["correct"]
+    assert "→" in history["Low"][0]
+    assert "→" not in history["Close"][0]
+
+
+def test_a_bar_without_figures_needs_them_all(
+    look_at: Callable[..., AppTest], own_api: httpx.Client, execute_in_own: Callable[[str], None]
+) -> None:
+    execute_in_own(
+        "UPDATE data_ingestion.bars SET open = NULL, close = -5000000, volume = NULL "
+        "WHERE symbol = 'FB' AND ts = '2012-06-18 04:00+00'"
+    )
+    app = look_at("settings", own_api, **OPEN_FB)
+    press(app, "Correct the bar")
+    assert "Give all four prices and the volume" in app.warning[0].value
+
+
+def test_a_missing_bar_has_nothing_to_decide_on(look_at: Callable[..., AppTest], api: httpx.Client) -> None:
+    app = look_at("settings", api, settings="Data quality", **{"quality-issues-1": chosen(0)})
+    assert "There is no such bar" in written(app)
+    assert [button.label for button in app.button] == []
 
 
 def test_a_refused_limit_shows_the_apis_line(look_at: Callable[..., AppTest], own_api: httpx.Client) -> None:

@@ -14,6 +14,7 @@ from dashboard.views.analysis.trades import summary
 from dashboard.views.author.editor import in_order, parsed, written
 from dashboard.views.author.versions import difference
 from dashboard.views.screener import passes
+from dashboard.views.settings import single_bar
 from dashboard.views.settings.deployments import resting, schedule_words
 from dashboard.views.settings.limits import why
 from dashboard.views.settings.universe import changes
@@ -136,3 +137,30 @@ def test_a_decision_names_the_limits_that_made_it() -> None:
     cut = {"outcome": "reduce", "sentence": "weight cut to 60 %"}
     assert why([passed, cut]) == "weight cut to 60 %"
     assert why([passed, passed]) == "all 2 limits passed"
+
+
+def changed(**other: Any) -> dict[str, Any]:
+    """Return a change of a bar that touches its close alone."""
+    figures = {"open": 10.0, "high": 12.0, "low": 9.0, "close": 11.0, "volume": 1000}
+    old, new = ({f"{when}_{name}": value for name, value in figures.items()} for when in ("old", "new"))
+    return {**old, **new, "new_close": 11.5, **other}
+
+
+def test_the_history_of_a_bar_lists_a_correction_once() -> None:
+    corrected = changed(decision="correct", who="ann", why="seen", at="2012-06-20T10:00:00Z")
+    kept = changed(ingestion_run_id=None, revised_at="2012-06-20T10:00:00Z", new_source="person")
+    delivered = changed(ingestion_run_id=4, revised_at="2012-06-21T10:00:00Z", new_source="broker")
+    found = single_bar.history({"decisions": [corrected], "revisions": [delivered, kept]})
+    assert [(row["what"], row["who"]) for row in found] == [("delivered", "broker"), ("correct", "ann")]
+    assert (found[0]["close"], found[0]["volume"]) == ("11.00 → 11.50", "1,000")
+
+
+def test_prices_are_written_with_the_places_they_need() -> None:
+    assert single_bar.places(10.0, 10.5, 9.1234, None) == 4
+    assert single_bar.places(None) == single_bar.places() == 2
+    assert single_bar.change(changed(old_open=29.955, new_open=30.0))["open"] == "29.955 → 30.000"
+
+
+def test_a_bars_quality_has_a_sign_beside_its_word() -> None:
+    assert single_bar.sign("quarantined") == "■ quarantined"
+    assert single_bar.sign(None) == "✕ missing"

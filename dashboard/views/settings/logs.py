@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import resources
+from dashboard import paging, resources
 from dashboard.frame import section
 from dashboard.tables import Column, show
 
@@ -30,7 +30,6 @@ COLUMNS = (
     Column("flow_run_id", "Run"),
 )
 PAGE = 200
-CURSORS = "log-cursors"
 
 
 def draw() -> None:
@@ -42,25 +41,9 @@ def draw() -> None:
     search = third.text_input("Search", placeholder="text in the message")
     run = fourth.text_input("Flow run", placeholder="flow run id").strip()
     asked = (service, level, search, run)
-    cursors = _cursors(asked)
+    cursors = paging.walked("log-cursors", asked)
     found = resources.read(
         "/logs", service=service, level=level, search=search, run=run, limit=PAGE, cursor=cursors[-1]
     )
     show(found["items"], COLUMNS, key="logs", empty="No log lines match.", most_rows=18)
-    with st.container(horizontal=True):
-        if st.button("Newer", disabled=len(cursors) == 1, icon=":material/chevron_left:"):
-            cursors.pop()
-            st.rerun()
-        if st.button("Older", disabled=found["next"] is None, icon=":material/chevron_right:"):
-            cursors.append(found["next"])
-            st.rerun()
-
-
-def _cursors(asked: tuple[str | None, ...]) -> list[str | None]:
-    """Return the cursors of the pages walked so far; another question starts at the newest line."""
-    before, cursors = st.session_state.get(CURSORS, (None, []))
-    if before != asked:
-        cursors = [None]
-        st.session_state[CURSORS] = (asked, cursors)
-    walked: list[str | None] = cursors
-    return walked
+    paging.turn(cursors, found["next"], key="logs")

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import resources
 from dashboard.frame import guarded, page, section
 from dashboard.tables import Column, show
-from dashboard.views.settings import deployments, health, limits, logs, messages, universe
+from dashboard.views.settings import deployments, health, limits, logs, messages, quality, universe
 
 CONFIGURATION = (
     Column("name", "Variable"),
@@ -32,6 +32,7 @@ def _configuration() -> None:
 
 TABS = {
     "Universe": universe.draw,
+    "Data quality": quality.draw,
     "Risk limits": limits.draw,
     "Deployments": deployments.draw,
     "Health": health.draw,
