@@ -16,6 +16,7 @@ hypothesis_settings.load_profile("shared machine")
 pytest_plugins = ("tests.postgres", "tests.served_api", "tests.prefect_server", "tests.stack")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let two processes share the tests: one has all that need the whole system, files stay together."""
     for item in items:
