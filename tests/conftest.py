@@ -18,7 +18,11 @@ pytest_plugins = ("tests.postgres", "tests.served_api", "tests.prefect_server", 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let two processes share the tests: one has all that need the whole system, files stay together."""
+    """Let two processes share the tests: one begins with all that need the whole system, files stay together."""
+    items.sort(key=lambda item: not _needs_the_system(item))
     for item in items:
-        whole_system = "stack" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("stack" if whole_system else str(item.path)))
+        item.add_marker(pytest.mark.xdist_group("stack" if _needs_the_system(item) else str(item.path)))
+
+
+def _needs_the_system(item: pytest.Item) -> bool:
+    return "stack" in getattr(item, "fixturenames", ())
