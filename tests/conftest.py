@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let two processes share the tests: one begins with all that need the whole system, files stay together."""
     items.sort(key=lambda item: not _needs_the_system(item))
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("stack" if _needs_the_system(item) else str(item.path)))
+        item.add_marker(pytest.mark.xdist_group("stack" if _needs_the_system(item) else item.nodeid.partition("::")[0]))
 
 
 def _needs_the_system(item: pytest.Item) -> bool:
