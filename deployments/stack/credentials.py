@@ -6,8 +6,10 @@ import base64
 import secrets
 from typing import TYPE_CHECKING
 
+from deployments.stack import accounts
 from deployments.stack.places import write_private
 from trading.config import Settings
+from trading.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +55,11 @@ def ensure_secrets(home: Path, *, skip: frozenset[str] = frozenset()) -> Setting
         The state directory.
     skip
         Variables of servers that are not run here; a password is not invented for somebody else's server.
+
+    Raises
+    ------
+    ConfigurationError
+        The secrets are gone and the database they belong to is not: another key would not open what is in it.
     """
     settings = Settings.load(home)
     path = home / "secrets.env"
@@ -61,9 +68,20 @@ def ensure_secrets(home: Path, *, skip: frozenset[str] = frozenset()) -> Setting
         for variable, (section, field, make) in GENERATED.items()
         if variable not in skip and not getattr(getattr(settings, section), field).get_secret_value()
     }
+    if "PREFECT_ENCRYPTION_KEY" in fresh and "POSTGRES_PASSWORD" not in skip:
+        _refuse_to_lock_out(home, path)
     if fresh:
         known = path.read_text(encoding="utf-8") if path.exists() else _HEADER
         write_private(path, known + "".join(f"{name}={value}\n" for name, value in fresh.items()))
     elif path.exists():
         path.chmod(0o600)
     return Settings.load(home)
+
+
+def _refuse_to_lock_out(home: Path, secrets_file: Path) -> None:
+    database = accounts.database_directory(home, accounts.unprivileged())
+    if (database / "data").exists():
+        raise ConfigurationError(
+            f"{secrets_file} is gone, but the database it belongs to is in {database}; restore the file, "
+            "or remove that directory for a fresh start"
+        )

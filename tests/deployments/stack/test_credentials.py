@@ -49,3 +49,13 @@ def test_a_state_directory_that_cannot_be_made_is_one_line(home: Path) -> None:
     (home / "file").write_text("")
     with pytest.raises(ConfigurationError, match="TRADING_HOME: cannot write in"):
         make_home(home / "file" / "below")
+
+
+def test_no_key_is_invented_for_a_database_that_another_key_locked(home: Path) -> None:
+    ensure_secrets(home)
+    (home / "postgres" / "data").mkdir(parents=True)
+    assert ensure_secrets(home).prefect.encryption_key.get_secret_value()
+    (home / "secrets.env").unlink()
+    with pytest.raises(ConfigurationError, match=r"secrets\.env is gone, but the database .* is in .*postgres"):
+        ensure_secrets(home)
+    assert not (home / "secrets.env").exists()
