@@ -78,10 +78,10 @@ def idle(environment: dict[str, str]) -> tuple[float, float]:
     return 100 * (after - before) / IDLE_SECONDS, memory / 1024**3
 
 
-def run_deployment(settings: Settings, name: str) -> dict[str, Any]:
-    """Run a deployment and return its finished flow run."""
+def run_deployment(settings: Settings, port: str, name: str) -> dict[str, Any]:
+    """Run a deployment on the server at `port` and return its finished flow run."""
     user, _, password = settings.prefect.auth.get_secret_value().partition(":")
-    with httpx.Client(base_url=settings.prefect.url, auth=(user, password), timeout=30) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}/api", auth=(user, password), timeout=30) as client:
         deployment = client.get(f"/deployments/name/{name}/{name}").raise_for_status().json()
         run = client.post(f"/deployments/{deployment['id']}/create_flow_run", json={}).raise_for_status().json()
         while True:
@@ -102,7 +102,7 @@ def cycle_seconds(environment: dict[str, str], home: Path) -> float:
     httpx.post(f"{control}/reset", json={}, headers=keys).raise_for_status()
     seconds: list[float] = []
     for _ in range(CYCLES):
-        run = run_deployment(settings, "trading-cycle")
+        run = run_deployment(settings, environment["PREFECT_PORT"], "trading-cycle")
         if run["state_type"] != "COMPLETED":
             raise SystemExit(f"trading-cycle ended {run['state_name']}")
         seconds.append(float(run["total_run_time"]))

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy import update as update_statement
 
 from db.models.data_ingestion import Asset
-from db.statements import upsert
+from db.statements import insert_missing, upsert
 from trading.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 def record(connection: Connection, assets: Iterable[Mapping[str, Any]]) -> None:
     """Write what the broker says of assets; `tracked`, sector and tags stay as people set them."""
     upsert(connection, Asset, sorted(assets, key=lambda row: str(row["symbol"])), keys=["symbol"])
+
+
+def record_imported(connection: Connection, symbols: Iterable[str]) -> None:
+    """List symbols that only imported bars tell of, as not tradable; those that are listed stay as they are."""
+    no = dict.fromkeys(("tradable", "shortable", "fractionable"), False)
+    rows = [
+        {"symbol": symbol, "name": symbol, "exchange": "imported", "status": "inactive", **no}
+        for symbol in sorted(symbols)
+    ]
+    insert_missing(connection, Asset, rows)
 
 
 def track(connection: Connection, symbols: Iterable[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -186,10 +186,5 @@ def track(connection: Connection, symbols: Sequence[str]) -> None:
         for symbol in absent:
             if symbol not in stored:
                 raise UnknownNameError("symbol", symbol, known | stored)
-        assets.record(connection, [_imported(symbol) for symbol in absent])
+        assets.record_imported(connection, absent)
     assets.track(connection, symbols)
-
-
-def _imported(symbol: str) -> dict[str, Any]:
-    no = dict.fromkeys(("tradable", "shortable", "fractionable"), False)
-    return {"symbol": symbol, "name": symbol, "exchange": "imported", "status": "inactive", **no}

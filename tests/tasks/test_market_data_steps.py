@@ -14,7 +14,7 @@ from tasks.data_ingestion.imports import import_bars
 from tasks.data_ingestion.quality import check_quality
 from tasks.data_ingestion.universe import resolve_universe
 from tasks.panels import load_sessions
-from tasks.resources import database
+from tasks.resources import broker, database
 from trading.calendar import close_at, session_of, sessions
 from trading.errors import DataError, UnknownNameError
 
@@ -64,8 +64,9 @@ def test_a_fetch_that_is_repeated_writes_nothing(before_open: date) -> None:
 def test_a_bar_of_a_session_that_is_not_over_is_never_stored(inside: Stack, before_open: date) -> None:
     newest = inside.scalar("SELECT max(ts) FROM data_ingestion.bars WHERE symbol = 'IBM'")
     seen = inside.scalar("SELECT max(last_seen_at) FROM execution.accounts")  # other tests went further in time
+    now = broker().clock().now
 
-    assert close_at(session_of(newest)) <= seen, f"before {before_open}"
+    assert close_at(session_of(newest)) <= max(seen or now, now), f"before {before_open}"
 
 
 def test_an_unknown_symbol_is_refused_with_a_suggestion(before_open: date) -> None:
@@ -180,3 +181,14 @@ def test_a_symbol_with_poor_bars_is_out_of_the_universe_of_the_next_decision(
     assert report.notes == [f"POORBAR is out of the universe: {excluded['POORBAR']}."], f"before {before_open}"
     assert excluded["POORBAR"].startswith("3 of 60 bars (5.0%) are quarantined")
     assert inside.scalar("SELECT count(*) FROM data_ingestion.bars WHERE quality = 'quarantined'") >= 3
+
+
+def test_a_symbol_with_imported_bars_can_be_asked_for_though_the_broker_knows_none(
+    inside: Stack, before_open: date, tmp_path: Path
+) -> None:
+    load(bars_file(tmp_path / "known.csv", "KNOWNBAR", date(2011, 1, 3), 5))
+
+    assert resolve_universe.fn(["IBM", "KNOWNBAR"]) == ["IBM", "KNOWNBAR"], f"before {before_open}"
+    assert inside.rows("SELECT tradable, tracked FROM data_ingestion.assets WHERE symbol = 'KNOWNBAR'") == [
+        (False, False)
+    ]

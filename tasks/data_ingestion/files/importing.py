@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from db.repositories import assets, ingestion
 from db.repositories import bars as bars_repository
-from db.repositories import ingestion
 from tasks.data_ingestion.files.batches import COLUMNS, read_bars
 from trading.calendar import bar_timestamp
 from trading.errors import DataError, UnknownNameError
@@ -157,6 +157,7 @@ def _write(
                 symbols=list(wanted.symbols or ()),
                 flow_run_id=flow_run_id,
             )
+        assets.record_imported(connection, frame["symbol"].unique())
         written = sum(
             bars_repository.write(connection, part, timeframe=wanted.timeframe, source=source, run=done.run)
             for part in _fresh_apart(frame, done.symbols)
