@@ -130,7 +130,7 @@ def measure(sessions: int) -> list[Figure]:
         Figure("idle stack, processor", processor, "% of a core", 15),
         Figure("idle stack, memory", memory, "GiB", 2.5),
         Figure("trading-cycle over 5 symbols, median", cycle, "s", 3),
-        Figure(f"trading demo, {sessions} sessions", demo, "s", 120 * sessions / 60),
+        Figure(f"trading demo, {sessions} sessions", demo, "s", 120 * max(sessions / 60, 1)),
     ]
 
 
