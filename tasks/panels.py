@@ -31,27 +31,10 @@ def decision_bar(timeframe: str, as_of: datetime) -> datetime:
 def load_panel(connection: Connection, symbols: Sequence[str], *, timeframe: str, bars: int, until: datetime) -> Panel:
     """Return at least `bars` bars up to `until` (UTC, included) where there are as many, adjusted as of then."""
     start = until - timedelta(days=bars * DAYS_A_BAR) - SLACK
-    return load_range(connection, symbols, timeframe=timeframe, start=start, end=until)
-
-
-def load_range(
-    connection: Connection,
-    symbols: Sequence[str],
-    *,
-    timeframe: str,
-    start: datetime,
-    end: datetime,
-    as_of: date | None = None,
-) -> Panel:
-    """Return the bars of `start` .. `end` (UTC, included) without quarantined ones.
-
-    Prices are adjusted for the splits known on `as_of`; by default on the day of the last bar, so that
-    the last prices are the ones that were paid.
-    """
-    return panels.load(connection, symbols, timeframe=timeframe, start=start, end=end, as_of=as_of)
+    return panels.load(connection, symbols, timeframe=timeframe, start=start, end=until)
 
 
 def load_sessions(connection: Connection, symbols: Sequence[str], *, start: date, end: date) -> Panel:
     """Return the daily bars of the sessions `start` .. `end`, both included."""
     first, last = bar_timestamp(start), bar_timestamp(end)
-    return load_range(connection, symbols, timeframe="1Day", start=first, end=last)
+    return panels.load(connection, symbols, timeframe="1Day", start=first, end=last)

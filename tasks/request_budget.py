@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from trading.errors import UnavailableError
@@ -51,11 +50,11 @@ class RequestBudget:
 
     def note(self, headers: Mapping[str, str]) -> None:
         """Follow an answer's X-RateLimit headers: the limit per minute, what is left of it, and until when."""
-        with suppress(KeyError, ValueError):
-            if int(headers["X-RateLimit-Remaining"]) <= 0:
-                self._empty_until = float(headers["X-RateLimit-Reset"])
-        with suppress(KeyError, ValueError):
-            self._follow(int(headers["X-RateLimit-Limit"]))
+        limit, left, until = (headers.get(f"X-RateLimit-{name}", "") for name in ("Limit", "Remaining", "Reset"))
+        if left == "0" and until.isdecimal():
+            self._empty_until = float(until)
+        if limit.isdecimal():
+            self._follow(int(limit))
 
     def _follow(self, announced: int) -> None:
         if announced in {self._announced, 0}:

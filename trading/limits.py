@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 TradingState = Literal["ACTIVE", "REDUCING", "HALTED"]
 Verdict = Literal["approved", "reduced", "rejected"]
 Outcome = Literal["pass", "reduce", "reject"]
+type _Measure = tuple[str, float, float, float, str]
 
 
 class Limits(BaseModel):
@@ -218,70 +219,45 @@ def _decide_addition(
 
 def _measures(
     order: ProposedOrder, account: _Account, limits: Limits, state: TradingState, reducing: float
-) -> Iterator[tuple[str, float, float, float, str]]:
+) -> Iterator[_Measure]:
     """Yield name, value reached, limit, shares that may be added, and unit, of every limit."""
-    price, equity = order.price, account.equity
-    added = order.quantity - reducing
     sign = 1.0 if order.side == "buy" else -1.0
     start = account.quantities.get(order.symbol, 0.0) + sign * reducing  # zero when the order turns the position round
-    base = abs(start)
-    gross, net = account.exposures(order.symbol, start)
-    every, nothing = math.inf, 0.0
-    volume = order.average_volume if order.average_volume and order.average_volume > 0 else math.nan
+    added = order.quantity - reducing
+    allowed = math.inf if state == "ACTIVE" else 0.0
+    yield "trading_state", float(state != "ACTIVE"), 0.0, allowed, state
     short = start + sign * added < 0
+    allowed = 0.0 if short and not limits.allow_short else math.inf
+    yield "allow_short", float(short), float(limits.allow_short), allowed, ""
+    yield from _order_measures(order, account, limits, reducing)
+    yield from _book_measures(order, account, limits, start=start, added=added, sign=sign)
 
-    yield "trading_state", float(state != "ACTIVE"), 0.0, every if state == "ACTIVE" else nothing, state
-    yield (
-        "allow_short",
-        float(short),
-        float(limits.allow_short),
-        nothing if short and not limits.allow_short else every,
-        "",
-    )
-    yield "min_price", price, limits.min_price, every if price >= limits.min_price else nothing, "USD"
-    yield (
-        "max_open_orders",
-        account.open_orders + 1,
-        limits.max_open_orders,
-        every if account.open_orders < limits.max_open_orders else nothing,
-        "orders",
-    )
-    yield (
-        "max_order_notional",
-        order.quantity * price,
-        limits.max_order_notional,
-        limits.max_order_notional / price - reducing,
-        "USD",
-    )
-    participation = order.quantity / volume
-    yield (
-        "max_participation",
-        participation,
-        limits.max_participation,
-        nothing if math.isnan(volume) else limits.max_participation * volume - reducing,
-        "of average volume",
-    )
-    yield (
-        "max_position_weight",
-        (base + added) * price / equity,
-        limits.max_position_weight,
-        limits.max_position_weight * equity / price - base,
-        "of equity",
-    )
-    yield (
-        "max_gross_exposure",
-        (gross + added * price) / equity,
-        limits.max_gross_exposure,
-        (limits.max_gross_exposure * equity - gross) / price,
-        "of equity",
-    )
-    yield (
-        "max_net_exposure",
-        abs(net + sign * added * price) / equity,
-        limits.max_net_exposure,
-        (limits.max_net_exposure * equity - sign * net) / price,
-        "of equity",
-    )
+
+def _order_measures(order: ProposedOrder, account: _Account, limits: Limits, reducing: float) -> Iterator[_Measure]:
+    """Yield the limits of the order by itself."""
+    price, most = order.price, limits.max_order_notional
+    allowed = math.inf if price >= limits.min_price else 0.0
+    yield "min_price", price, limits.min_price, allowed, "USD"
+    allowed = math.inf if account.open_orders < limits.max_open_orders else 0.0
+    yield "max_open_orders", account.open_orders + 1, limits.max_open_orders, allowed, "orders"
+    yield "max_order_notional", order.quantity * price, most, most / price - reducing, "USD"
+    volume = order.average_volume if order.average_volume and order.average_volume > 0 else math.nan
+    allowed = 0.0 if math.isnan(volume) else limits.max_participation * volume - reducing
+    yield "max_participation", order.quantity / volume, limits.max_participation, allowed, "of average volume"
+
+
+def _book_measures(
+    order: ProposedOrder, account: _Account, limits: Limits, *, start: float, added: float, sign: float
+) -> Iterator[_Measure]:
+    """Yield the limits of the book as it would be with the order filled."""
+    price, equity, base = order.price, account.equity, abs(start)
+    gross, net = account.exposures(order.symbol, start)
+    most = limits.max_position_weight
+    yield "max_position_weight", (base + added) * price / equity, most, most * equity / price - base, "of equity"
+    most = limits.max_gross_exposure
+    yield "max_gross_exposure", (gross + added * price) / equity, most, (most * equity - gross) / price, "of equity"
+    most, reached = limits.max_net_exposure, abs(net + sign * added * price) / equity
+    yield "max_net_exposure", reached, most, (most * equity - sign * net) / price, "of equity"
     yield "buying_power", added * price, account.buying_power, account.buying_power / price, "USD"
 
 

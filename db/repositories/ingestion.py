@@ -10,6 +10,7 @@ import pandas as pd
 from sqlalchemy import delete, func, insert, select, update
 
 from db.models.data_ingestion import CorporateAction, IngestionRun
+from db.repositories import lives
 from db.statements import upsert
 
 if TYPE_CHECKING:
@@ -55,13 +56,9 @@ def record_actions(connection: Connection, actions: Iterable[Mapping[str, Any]])
     return upsert(connection, CorporateAction, actions, keys=["symbol", "kind", "ex_date"])
 
 
-def splits(connection: Connection, symbols: Sequence[str]) -> pd.DataFrame:
-    """Return splits as columns symbol, ex_date (date), ratio (new shares per old)."""
-    statement = select(CorporateAction.symbol, CorporateAction.ex_date, CorporateAction.ratio).where(
-        CorporateAction.kind == "split", CorporateAction.symbol.in_(symbols)
-    )
-    frame = pd.DataFrame(connection.execute(statement).all(), columns=["symbol", "ex_date", "ratio"])
-    return frame.astype({"ratio": "float64"})
+def known_actions(connection: Connection, symbols: Sequence[str], *, day: date) -> pd.DataFrame:
+    """Return what is known on `day` of what the assets did that `symbols` meant then; see `actions`."""
+    return actions(connection, lives.spells(connection, symbols, day), until=day)
 
 
 def actions(connection: Connection, spells: Mapping[str, Sequence[Spell]], *, until: date) -> pd.DataFrame:

@@ -80,12 +80,8 @@ def import_file(
         checked = _checked(done, timeframe, quiet=as_json) if check else None
     if as_json:
         display.as_json(_document(report, checked, tracked))
-        return
-    if tracked:
-        display.say(f"Tracked: {len(tracked):,} symbols.")
-    if checked is not None:
-        display.say("")
-        display.show_report(checked, most=10)
+    else:
+        _show(checked, tracked)
 
 
 def _form(
@@ -132,9 +128,18 @@ def _checked(done: Imported, timeframe: Timeframe, *, quiet: bool) -> Report | N
         timeframe=timeframe,
         start=session_of(done.first),
         end=session_of(done.last),
-        bars=done.bars,
         quiet=quiet,
     )
+
+
+def _show(checked: Report | None, tracked: Sequence[str]) -> None:
+    from deployments.data import display
+
+    if tracked:
+        display.say(f"Tracked: {len(tracked):,} symbols.")
+    if checked is not None:
+        display.say("")
+        display.show_report(checked, most=10)
 
 
 def _document(report: Report, checked: Report | None, tracked: Sequence[str]) -> dict[str, Any]:

@@ -53,4 +53,4 @@ def adjusted(connection: Connection, symbols: Sequence[str], bars: pd.DataFrame,
     from db.repositories import ingestion
     from trading.adjustment import adjust
 
-    return adjust(bars, ingestion.splits(connection, symbols), as_of)
+    return adjust(bars, ingestion.known_actions(connection, symbols, day=as_of), as_of)

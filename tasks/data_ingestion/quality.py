@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from prefect import task
 
 from db.repositories import bars as bars_repository
-from db.repositories import exclusions, ingestion, lives, quality
+from db.repositories import exclusions, ingestion, quality
 from tasks.policies import REPEATABLE
 from tasks.resources import broker, database, flow_run_id
 from trading.calendar import FIRST_DAY, bar_timestamp, completed_bars, session_of
@@ -20,7 +20,7 @@ from trading.quality import check, coverage, universe_verdicts
 from trading.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
     from sqlalchemy import Connection
@@ -47,8 +47,12 @@ def check_quality(
     start: date | None,
     end: date | None,
     on_failure: OnFailure,
+    progress: Callable[[float, int], None] | None = None,
 ) -> Report:
     """Run every rule over a range (default: what has not been checked) and judge its bars.
+
+    More than `BARS_AT_ONCE` are checked some symbols after the others, so that memory stays bounded; `progress` gets
+    the share done (0 .. 1) and the bars so far.
 
     Raises
     ------
@@ -58,7 +62,7 @@ def check_quality(
     until = bar_timestamp(end) + timedelta(days=1) if end else broker().clock().now
     issues: list[Issue] = []
     poor: dict[str, str] = {}
-    checked = 0
+    done = checked = 0
     with database().begin() as connection:
         begin = bar_timestamp(start) if start else _unchecked(connection, symbols, timeframe, until)
         for batch in batched(symbols, _at_once(timeframe, begin, until)):
@@ -69,6 +73,9 @@ def check_quality(
             poor |= _exclude(connection, batch, frame, found, timeframe=timeframe, until=until)
             issues += fresh
             checked += int((frame["ts"] >= begin).sum())
+            done += len(batch)
+            if progress is not None:
+                progress(done / len(symbols), checked)
     return _report(issues, poor, checked=checked, timeframe=timeframe, symbols=len(symbols))
 
 
@@ -100,8 +107,7 @@ def _find(
     until: datetime,
 ) -> list[Issue]:
     """Run the rules; intraday bars are compared with the daily ones as well."""
-    day = session_of(until)
-    known = ingestion.actions(connection, lives.spells(connection, symbols, day), until=day)
+    known = ingestion.known_actions(connection, symbols, day=session_of(until))
     intraday = timeframe != "1Day"
     daily = _read(connection, symbols, timeframe="1Day", begin=begin, until=until) if intraday else None
     return check(frame, splits=known, timeframe=timeframe, daily=daily)
@@ -137,7 +143,9 @@ def _exclude(
     until: datetime,
 ) -> dict[str, str]:
     """Take the symbols whose newest bars are too poor out of what is decided on the last bar; return the reasons."""
-    expected = completed_bars(timeframe, until - WINDOW_DAYS, until)[-WINDOW_BARS:]
+    expected = completed_bars(timeframe, max(until - WINDOW_DAYS, bar_timestamp(FIRST_DAY)), until)[-WINDOW_BARS:]
+    if not len(expected):
+        return {}
     since = expected[0].to_pydatetime()
     held = coverage(frame[frame["ts"] >= since])
     recent = [issue for issue in found if issue.ts >= since]
