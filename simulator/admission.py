@@ -48,8 +48,15 @@ def admit(ledger: Ledger, request: OrderRequest, now: datetime, *, instead_of: O
     """
     if not ledger.market.is_listed(request.symbol, now):
         raise UnprocessableError(f'asset "{request.symbol}" not found')
+    settings = ledger.configuration
+    if settings.suspend_trade:
+        raise ForbiddenError("new orders are rejected by user request")
+    if request.fractional and not settings.fractional_trading:
+        raise ForbiddenError("fractional trading is not enabled for this account")
     _check_auction(ledger, request, now)
-    others = [order for order in ledger.orders_in(request.symbol) if instead_of is None or order.id != instead_of.id]
+    # an exit that is replaced shares its hold on the shares with the other exit
+    gone = None if instead_of is None else instead_of.group_id or instead_of.id
+    others = [order for order in ledger.orders_in(request.symbol) if gone not in {order.id, order.group_id} or not gone]
     _check_wash_trade(others, request, instead_of)
     position = ledger.positions.get(request.symbol)
     held = position.qty if position else ZERO
@@ -61,6 +68,8 @@ def admit(ledger: Ledger, request: OrderRequest, now: datetime, *, instead_of: O
         return Admission(_intent(request, closing=True), ZERO)
     if request.side == "sell" and request.fractional:
         raise UnprocessableError("fractional orders cannot be sold short")
+    if request.side == "sell" and not settings.shorting:
+        raise ForbiddenError("account is not allowed to short")
     cost = _cost(ledger, request, qty=qty, now=now)
     power = ledger.valuation(now).buying_power + (instead_of.reserved if instead_of else ZERO)
     if cost > power:

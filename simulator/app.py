@@ -14,7 +14,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from simulator import broker_routes, control_routes, data_routes, fault_routes, order_routes, trade_updates
+from simulator import (
+    account_routes,
+    broker_routes,
+    control_routes,
+    data_routes,
+    fault_routes,
+    order_routes,
+    tick_routes,
+    trade_updates,
+)
 from simulator.access import AccessMiddleware, Budget, Keys, refused
 from simulator.errors import AlpacaError, InvalidParameterError, UnprocessableError
 from simulator.exchange import Exchange, check_opening
@@ -36,6 +45,16 @@ if TYPE_CHECKING:
 DEFAULT_START = date(2012, 11, 30)
 DEFAULT_CASH = Decimal(100_000)
 DEFAULT_RATE_LIMIT = 100_000
+PARTS = (
+    account_routes,
+    broker_routes,
+    order_routes,
+    data_routes,
+    tick_routes,
+    control_routes,
+    fault_routes,
+    trade_updates,
+)
 DATA_PATHS = ("/v2/stocks/", "/v1/")
 
 
@@ -93,7 +112,7 @@ def create_app(config: SimulatorConfig, market: Market | None = None) -> FastAPI
 
     app = Simulator(title="Alpaca simulator", lifespan=lifespan, openapi_url=None)
     app.state.exchange, app.state.trade_updates = exchange, updates
-    for part in (broker_routes, order_routes, data_routes, control_routes, fault_routes, trade_updates):
+    for part in PARTS:
         app.include_router(part.router)
     app.add_middleware(AccessMiddleware, keys=config.keys, budget=Budget(config.rate_limit))
     app.add_middleware(FaultMiddleware, faults=exchange.ledger.faults)

@@ -255,7 +255,8 @@ class Exchange:
                 "reserved": admission.reserved if admission else order.reserved,
                 "submitted_at": at,
                 "updated_at": at,
-                "active_at": None if order.active_at is None else at,
+                # sent after the open, even while the clock still stands at it
+                "active_at": None if order.active_at is None else at + TICK,
                 "expires_at": self._expiry(request, now),
                 "filled_qty": ZERO,
                 "filled_avg_price": None,
@@ -303,7 +304,13 @@ class Exchange:
 
     def legs(self, order: Order) -> list[Order]:
         """Return the orders that were sent with an order, replaced ones by what replaced them."""
-        return [self.order(leg) for leg in order.leg_ids]
+        return [self._latest(leg) for leg in order.leg_ids]
+
+    def _latest(self, order_id: str) -> Order:
+        order = self.order(order_id)
+        while order.replaced_by is not None:
+            order = self.order(order.replaced_by)
+        return order
 
     def _fill_late(self, order_id: str, fraction: Decimal) -> None:
         """Fill an order after its cancel was confirmed, unless a reset has forgotten it."""

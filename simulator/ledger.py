@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from simulator.books import ZERO, Account, Activity, EquityPoint, Order, Position, after_trade
+from simulator.configuration import Configuration
 from simulator.faults.register import Faults
 from simulator.frictions import Frictions
 from simulator.margin import Valuation
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from simulator.market import Market
     from simulator.store import Store
+
+
+CONFIGURATION = "account configuration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class Ledger:
         account = self.store.account()
         if account is not None:
             self.account = account
+        settings = self.store.fact(CONFIGURATION)
+        self.configuration = Configuration() if settings is None else Configuration.model_validate_json(settings)
         self.positions = {position.symbol: position for position in self.store.positions()}
         self.open_orders = {}
         self._of_symbol: dict[str, dict[str, Order]] = {}
@@ -76,6 +82,11 @@ class Ledger:
         for change in changes:
             for listener in self.listeners:
                 listener(change)
+
+    def configure(self, configuration: Configuration) -> None:
+        """Change the account's settings."""
+        self.configuration = configuration
+        self.store.set_fact(CONFIGURATION, configuration.model_dump_json())
 
     def announce(self, event: str, order: Order, at: datetime, fill: Activity | None = None) -> None:
         """Tell the listeners after the commit."""
@@ -174,6 +185,7 @@ class Ledger:
             long_value=sum((value for value in values if value > 0), start=ZERO),
             short_value=sum((value for value in values if value < 0), start=ZERO),
             reserved=self._reserved,
+            multiplier=self.configuration.multiplier,
         )
 
 
