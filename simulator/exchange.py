@@ -329,9 +329,8 @@ class Exchange:
 
     def available(self, position: Position) -> Decimal:
         """Return the shares, negative when short, that no open order claims."""
-        side = "sell" if position.qty > 0 else "buy"
-        orders = self.ledger.orders_in(position.symbol)
-        claimed = held_for_orders(orders, self.ledger.price(position.symbol, self.now), side)
+        orders = self.ledger.orders_on(position.symbol, "sell" if position.qty > 0 else "buy")
+        claimed = held_for_orders(orders, self.ledger.price(position.symbol, self.now))
         left = max(abs(position.qty) - claimed, ZERO)
         return left if position.qty > 0 else -left
 

@@ -153,7 +153,10 @@ def test_what_does_not_exist_is_404(api: httpx.Client) -> None:
     ):
         assert (answer.status_code, answer.json()["code"]) == (404, 40410000)
     missing = api.get("/v2/options/contracts")
-    assert (missing.status_code, missing.json()["message"]) == (404, "GET /v2/options/contracts is not part of this simulator")
+    assert (missing.status_code, missing.json()["message"]) == (
+        404,
+        "GET /v2/options/contracts is not part of this simulator",
+    )
 
 
 def test_the_list_filters_sorts_and_pages(api: httpx.Client) -> None:
