@@ -30,6 +30,7 @@ from simulator.exchange import Exchange, check_opening
 from simulator.faults.requests import SERVER_SEND, FaultMiddleware
 from simulator.frictions import Frictions
 from simulator.loading import load_market
+from simulator.pacing import keep_pace
 from simulator.store import Store
 from simulator.trade_updates import TradeUpdates
 
@@ -70,6 +71,8 @@ class SimulatorConfig:
     seed: str | None = None
     rate_limit: int = DEFAULT_RATE_LIMIT
     frictions: Frictions = field(default_factory=Frictions)
+    pace: float = 0.0
+    """Seconds of the clock a second of real time; 0 is a clock that is stepped."""
 
 
 class Simulator(FastAPI):
@@ -106,7 +109,11 @@ def create_app(config: SimulatorConfig, market: Market | None = None) -> FastAPI
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         exchange.later = _later
+        running = asyncio.create_task(keep_pace(exchange, config.pace)) if config.pace else None
         yield
+        if running is not None:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
         updates.cut(0)
         store.close()
 
