@@ -176,7 +176,8 @@ class SymbolLife(Base):
     """The days, both included, on which an asset traded under a symbol; without a last day it still does.
 
     One asset has a life per name it bore, a ticker used by two companies has a life of each. `reason` is
-    what the life ended with, `listed` while it goes on.
+    what the life ended with, `listed` while it goes on; `name` is the company's, where somebody gave it. A life
+    whose beginning nobody knows begins with the calendar (`trading.calendar.FIRST_DAY`).
     """
 
     __tablename__ = "symbol_lives"
@@ -194,6 +195,7 @@ class SymbolLife(Base):
     first_day: Mapped[date]
     last_day: Mapped[date | None]
     reason: Mapped[str]
+    name: Mapped[str | None]
     recorded_at: Mapped[RecordedAt]
 
 
