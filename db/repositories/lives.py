@@ -94,7 +94,7 @@ def rename(connection: Connection, symbol: str, new_symbol: str, *, first_day: d
     """Write that the asset under `symbol` is called `new_symbol` from `first_day` on; return its id, which stays.
 
     A symbol without a life that reaches the day gets one, from the end of the life before it, or from the
-    beginning of the calendar.
+    beginning of the calendar. A rename that is recorded already changes nothing.
 
     Raises
     ------
@@ -103,6 +103,9 @@ def rename(connection: Connection, symbol: str, new_symbol: str, *, first_day: d
     """
     before = first_day - DAY
     borne = lives(connection, [symbol])
+    for life in lives(connection, [new_symbol]):
+        if life.first_day == first_day and any(life.asset_id == old.asset_id for old in borne):
+            return life.asset_id
     if any(life.covers(before) for life in borne):
         asset = end_life(connection, symbol, last_day=before, reason="renamed")
     else:

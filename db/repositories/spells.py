@@ -102,6 +102,47 @@ def assign(bars: pd.DataFrame, found: Mapping[str, Sequence[Spell]]) -> pd.DataF
     return pd.concat(parts).sort_values(["symbol", "ts"], ignore_index=True)
 
 
+def own_times(stored: Mapping[str, pd.DatetimeIndex], pieces: Sequence[Spell]) -> pd.DatetimeIndex:
+    """Return, increasing, those of the times stored under each name that are an asset's."""
+    import pandas as pd
+
+    found = pd.DatetimeIndex([], tz="UTC").as_unit("ns")
+    for spell in pieces:
+        times = stored[spell.symbol]
+        first, after = moments(spell)
+        low = 0 if first is None else times.searchsorted(first)
+        found = found.union(times[low : len(times) if after is None else times.searchsorted(after)])
+    return found
+
+
+def file_by_day(connection: Connection, bars: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
+    """Return delivered bars under the names they are to be stored by.
+
+    A broker delivers the whole history of a company under its name of `as_of`. Where another company bore that
+    name on a bar's day, the bar is filed under the name that its own company bore then, if that is recorded.
+    """
+    delivered = bars["symbol"].unique().tolist()
+    found = spells(connection, delivered, as_of)
+    if all(len(pieces) < 2 for pieces in found.values()):  # noqa: PLR2004 - one name only
+        return bars
+    filed = bars.copy()
+    for symbol, pieces in found.items():
+        own = bars["symbol"] == symbol
+        kept = _on_days(bars, [spell for spell in pieces if spell.symbol == symbol])
+        for spell in pieces:
+            if spell.borne and spell.symbol != symbol:
+                filed.loc[own & ~kept & _on_days(bars, [spell]), "symbol"] = spell.symbol
+    return filed
+
+
+def _on_days(bars: pd.DataFrame, pieces: Sequence[Spell]) -> pd.Series[bool]:
+    """Return which bars are of a day that one of the spells holds."""
+    held = bars["ts"].isna()
+    for first, after in map(moments, pieces):
+        held |= (True if first is None else bars["ts"] >= first) & (True if after is None else bars["ts"] < after)
+    return held
+
+
 def _rank(spell: Spell) -> bool:
     return not spell.borne
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 
 from db.repositories import bars as bars_repository
-from db.repositories import coverage, ingestion
+from db.repositories import coverage, ingestion, life_facts
+from db.repositories.spells import file_by_day
 from tasks.policies import REPEATABLE
 from tasks.resources import broker, database, flow_run_id, market_data
-from trading.calendar import bar_timestamp, completed_bars
+from trading.calendar import bar_timestamp, completed_bars, session_of
 from trading.coverage import Chunk, chunks, requests
 from trading.report import Report
 
@@ -103,6 +104,7 @@ def fetch_chunk(plan: Plan, chunk: Chunk) -> Fetched:
     for (first, last), symbols in _requests(plan, chunk, expected, feed=source.feed).items():
         frame = source.bars(symbols, timeframe=plan.timeframe, start=first, end=last)
         with database().begin() as connection:
+            frame = file_by_day(connection, frame, as_of=session_of(plan.now))
             fresh = bars_repository.write(connection, frame, timeframe=plan.timeframe, source="broker", run=plan.run)
             _cover(connection, plan, symbols, (first, last), feed=source.feed)
         received, written = received + len(frame), written + fresh
@@ -178,4 +180,6 @@ def _actions(symbols: Sequence[str], start: datetime, end: datetime, *, run: int
         for action in market_data().corporate_actions(batch, start=start.date(), end=(end + timedelta(days=7)).date())
     ]
     with database().begin() as connection:
-        return ingestion.record_actions(connection, rows)
+        written = ingestion.record_actions(connection, rows)
+        life_facts.derive(connection, symbols)
+    return written

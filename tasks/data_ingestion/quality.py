@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
-from itertools import batched
+from itertools import batched, pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from prefect import task
 
 from db.repositories import bars as bars_repository
 from db.repositories import exclusions, ingestion, quality
+from db.repositories.lives import lives
 from tasks.policies import REPEATABLE
 from tasks.resources import broker, database, flow_run_id
-from trading.calendar import FIRST_DAY, bar_timestamp, completed_bars, session_of
+from trading.calendar import FIRST_DAY, bar_timestamp, completed_bars, session_dates, session_of
 from trading.errors import DataError
-from trading.quality import check, coverage, universe_verdicts
+from trading.quality import apart, check, coverage, former, together, universe_verdicts
 from trading.report import Report
 
 if TYPE_CHECKING:
@@ -106,11 +107,41 @@ def _find(
     begin: datetime,
     until: datetime,
 ) -> list[Issue]:
-    """Run the rules; intraday bars are compared with the daily ones as well."""
-    known = ingestion.known_actions(connection, symbols, day=session_of(until))
+    """Run the rules; intraday bars are compared with the daily ones as well.
+
+    Each company that bore one of the tickers is judged by itself.
+    """
+    import pandas as pd
+
+    taken = _taken(connection, symbols, session_of(until))
+    known = [ingestion.known_actions(connection, symbols, day=session_of(until))]
+    for symbol, starts in taken.items():
+        for day in starts:
+            found = ingestion.known_actions(connection, [symbol], day=day - timedelta(days=1))
+            known.append(found.assign(symbol=former(symbol, day)))
     intraday = timeframe != "1Day"
     daily = _read(connection, symbols, timeframe="1Day", begin=begin, until=until) if intraday else None
-    return check(frame, splits=known, timeframe=timeframe, daily=daily)
+    return together(
+        check(
+            _apart(frame, taken),
+            splits=pd.concat(known),
+            timeframe=timeframe,
+            daily=None if daily is None else _apart(daily, taken),
+        )
+    )
+
+
+def _taken(connection: Connection, symbols: Sequence[str], day: date) -> dict[str, list[date]]:
+    """Return the days up to `day` on which another company took a ticker that one had borne before."""
+    taken: dict[str, list[date]] = defaultdict(list)
+    for earlier, later in pairwise(lives(connection, symbols)):
+        if earlier.symbol == later.symbol and earlier.asset_id != later.asset_id and later.first_day <= day:
+            taken[later.symbol].append(later.first_day)
+    return taken
+
+
+def _apart(bars: pd.DataFrame, taken: Mapping[str, Sequence[date]]) -> pd.DataFrame:
+    return apart(bars, session_dates(bars["ts"].dt.tz_localize(None).to_numpy()), taken) if taken else bars
 
 
 def _judge(

@@ -6,6 +6,7 @@ be true is quarantined: a crash can be.
 
 from trading.quality.catalogue import RULES, Rule
 from trading.quality.checking import BarVerdict, bar_verdicts, check
+from trading.quality.companies import apart, former, together
 from trading.quality.findings import Issue, Severity, Verdict
 from trading.quality.thresholds import Thresholds
 from trading.quality.universe import Coverage, Standing, UniverseLimits, coverage, universe_verdicts
@@ -21,8 +22,11 @@ __all__ = [
     "Thresholds",
     "UniverseLimits",
     "Verdict",
+    "apart",
     "bar_verdicts",
     "check",
     "coverage",
+    "former",
+    "together",
     "universe_verdicts",
 ]
