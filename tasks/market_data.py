@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tasks.request_budget import RequestBudget
 
+SYMBOLS_A_REQUEST = 100
 COLUMNS = ["symbol", "ts", "open", "high", "low", "close", "volume"]
 NAMES = {"t": "ts", "o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
 

@@ -12,6 +12,7 @@ from prefect import task
 from db.repositories import bars as bars_repository
 from db.repositories import coverage, ingestion, life_facts
 from db.repositories.spells import file_by_day
+from tasks.market_data import SYMBOLS_A_REQUEST
 from tasks.policies import REPEATABLE
 from tasks.resources import broker, database, flow_run_id, market_data
 from trading.calendar import bar_timestamp, completed_bars, session_of
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from trading.coverage import Span
 
-SYMBOLS_A_REQUEST = 100
 BARS_A_CHUNK = 100_000
 """Ten of the broker's largest pages: what is lost at most when a fetch is killed."""
 HISTORY = timedelta(days=3650)
