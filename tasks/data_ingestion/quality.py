@@ -18,7 +18,7 @@ from tasks.policies import REPEATABLE
 from tasks.resources import broker, database, flow_run_id, market_data
 from trading.calendar import FIRST_DAY, bar_timestamp, completed_bars, session_dates, session_of
 from trading.errors import DataError
-from trading.quality import apart, check, coverage, former, together, universe_verdicts
+from trading.quality import apart, check, coverage, former, name_spin_offs, together, universe_verdicts
 from trading.report import Report
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _find(
             known.append(found.assign(symbol=former(symbol, day)))
     intraday = timeframe != "1Day"
     daily = _read(connection, symbols, timeframe="1Day", begin=begin, until=until) if intraday else None
-    return together(
+    issues = together(
         check(
             _apart(frame, taken),
             splits=pd.concat(known),
@@ -160,6 +160,7 @@ def _find(
             daily=None if daily is None else _apart(daily, taken),
         )
     )
+    return name_spin_offs(issues, ingestion.unvalued_spin_offs(connection, symbols))
 
 
 def _taken(connection: Connection, symbols: Sequence[str], day: date) -> dict[str, list[date]]:

@@ -180,3 +180,23 @@ def test_an_action_told_under_two_names_of_an_asset_counts_once(engine: Engine) 
         found = ingestion.known_actions(connection, ["META"], day=date(2023, 1, 3))
 
     assert found["ratio"].tolist() == [2]
+
+
+def test_a_value_that_a_person_gave_a_spin_off_outlives_the_broker_s(engine: Engine) -> None:
+    day = date(2015, 7, 20)
+    told = {"symbol": "P", "kind": "spin_off", "ex_date": day, "ratio": None, "cash": None, "new_symbol": "N"}
+    with engine.begin() as connection:
+        told |= {"shares": 0.5, "source": "broker", "ingestion_run_id": begin(connection)}
+        given = {**told, "symbol": "P", "ratio": 0.25, "source": "csv"}
+
+        def share(row: dict[str, Any]) -> list[float]:
+            ingestion.record_actions(connection, [row])
+            return [float(each) for each in ingestion.known_actions(connection, ["P"], day=day)["share"]]
+
+        assert share(told) == []
+        assert ingestion.unvalued_spin_offs(connection, ["P", "X"]) == {("P", day): "N"}
+        assert share({**told, "ratio": 0.2}) == [0.2]
+        assert share(told) == [0.2], "what was worked out stays when the broker has no prices any more"
+        assert share(given) == [0.25]
+        assert share({**told, "ratio": 0.2}) == [0.25]
+        assert ingestion.unvalued_spin_offs(connection, ["P"]) == {}

@@ -4,6 +4,7 @@ A quarantined bar is kept but never seen by a strategy; a suspect one is used an
 be true is quarantined: a crash can be.
 """
 
+from trading.quality.candidates import name_spin_offs
 from trading.quality.catalogue import RULES, Rule
 from trading.quality.checking import BarVerdict, bar_verdicts, check
 from trading.quality.companies import apart, former, together
@@ -27,6 +28,7 @@ __all__ = [
     "check",
     "coverage",
     "former",
+    "name_spin_offs",
     "together",
     "universe_verdicts",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -106,7 +106,7 @@ def test_two_companies_under_a_ticker_are_checked_each_by_itself(inside: Stack, 
     with inside.engine.begin() as connection:
         run = ingestion.begin(connection, source="csv", timeframe="1Day", symbols=["LIFETWO"], flow_run_id=None)
         bars_repository.write(connection, frame, timeframe="1Day", source="csv", run=run)
-    asked = {"timeframe": "1Day", "start": days[0], "end": days[-1], "on_failure": "warn"}
+    asked: dict[str, Any] = {"timeframe": "1Day", "start": days[0], "end": days[-1], "on_failure": "warn"}
 
     before = check_quality.fn(["LIFETWO"], **asked)
     path = tmp_path / "lives.csv"
