@@ -49,18 +49,24 @@ class MarketData:
             "limit": 10_000,
         }
         what = f"{timeframe} bars of {len(symbols)} symbols"
-        rows = [
-            {"symbol": symbol, **bar}
-            for page in self._pages(self._bars, "/stocks/bars", query, what)
-            for symbol, bars in (page.get("bars") or {}).items()
-            for bar in bars
-        ]
-        frame = pd.DataFrame(rows, columns=["symbol", *NAMES]).rename(columns=NAMES)
+        pages = self._pages(self._bars, "/stocks/bars", query, what)
         try:
+            rows = [
+                {"symbol": symbol, **bar}
+                for page in pages
+                for symbol, bars in (page.get("bars") or {}).items()
+                for bar in bars
+            ]
+            frame = pd.DataFrame(rows, columns=["symbol", *NAMES]).rename(columns=NAMES)
             frame["ts"] = pd.to_datetime(frame["ts"], utc=True).astype("datetime64[ns, UTC]")
-            return frame.astype(dict.fromkeys(COLUMNS[2:], "float64"))
-        except (ValueError, TypeError) as error:
+            frame = frame.astype(dict.fromkeys(COLUMNS[2:], "float64"))
+        except (ValueError, TypeError, AttributeError) as error:
             raise DataError(f"{what}: a bar cannot be read: {str(error).splitlines()[0]}; nothing was stored") from None
+        foreign = ~(frame["symbol"].isin(list(symbols)) & frame["ts"].between(start, end))
+        if foreign.any():
+            bar = frame[foreign].iloc[0]
+            raise DataError(f"{what}: the answer has a bar of {bar.symbol} {bar.ts}, not asked for; nothing was stored")
+        return frame
 
     def corporate_actions(self, symbols: Sequence[str], *, start: date, end: date) -> list[dict[str, Any]]:
         """Return splits, dividends, spin-offs and renames with an ex-date in `start` .. `end`, as rows to store.
@@ -83,7 +89,7 @@ class MarketData:
 
     def _pages(self, client: RESTClient, path: str, query: dict[str, Any], what: str) -> Iterator[dict[str, Any]]:
         """Yield every page of an answer, each paid for from the budget."""
-        token: str | None = None
+        seen: set[str] = set()
         while True:
             self._budget.spend()
             page = call(lambda: client.get(path, query), what)
@@ -93,9 +99,10 @@ class MarketData:
             following = page.get("next_page_token")
             if not following:
                 return
-            if following == token:
-                raise UnavailableError(f"{what}: the broker gave the same page twice")
-            token = query["page_token"] = following
+            if following in seen:
+                raise UnavailableError(f"{what}: the broker gives the same pages again and again")
+            seen.add(following)
+            query["page_token"] = following
 
 
 def to_row(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
