@@ -13,8 +13,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from simulator import broker_routes, control_routes, data_routes, order_routes
+from simulator import broker_routes, control_routes, data_routes, order_routes, stream_routes
 from simulator.access import AccessMiddleware, Budget, Keys, refused
+from simulator.data_stream import DataStream
 from simulator.errors import AlpacaError, InvalidParameterError, UnprocessableError
 from simulator.exchange import Exchange, check_opening
 from simulator.loading import load_market
@@ -41,6 +42,7 @@ class SimulatorConfig:
     state: Path
     keys: Keys
     data: Path | None = None
+    minutes: Path | None = None
     start: date = DEFAULT_START
     cash: Decimal = DEFAULT_CASH
     seed: str | None = None
@@ -55,7 +57,7 @@ def create_app(config: SimulatorConfig, market: Market | None = None) -> FastAPI
     trading.errors.TradingError
         The data or the state file cannot be used; the message says why in one line.
     """
-    market = market or load_market(config.data)
+    market = market or load_market(config.data, config.minutes)
     if not config.state.exists():
         check_opening(market, config.start, config.cash)
     store = Store(config.state)
@@ -72,7 +74,8 @@ def create_app(config: SimulatorConfig, market: Market | None = None) -> FastAPI
 
     app = FastAPI(title="Alpaca simulator", lifespan=lifespan, openapi_url=None)
     app.state.exchange = exchange
-    for part in (broker_routes, order_routes, data_routes, control_routes):
+    app.state.data_stream = DataStream(exchange, config.keys)
+    for part in (broker_routes, order_routes, data_routes, control_routes, stream_routes):
         app.include_router(part.router)
     app.add_middleware(AccessMiddleware, keys=config.keys, budget=Budget(config.rate_limit))
     app.add_exception_handler(AlpacaError, _refusal)

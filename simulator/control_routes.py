@@ -84,10 +84,12 @@ async def move_clock(exchange: ExchangeDep, request: Request) -> JSONResponse:
         move = _MOVE.validate_python(await _body(request, MOVE_HELP))
     except ValidationError:
         raise UnprocessableError(MOVE_HELP) from None
+    before = exchange.now
     if isinstance(move, _To):
         exchange.advance_to(move.to)
     else:
         exchange.advance(move.advance)
+    request.app.state.data_stream.clock_moved(before)
     return JSONResponse(_state(exchange))
 
 
