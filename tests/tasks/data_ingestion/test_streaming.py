@@ -16,15 +16,17 @@ from pydantic import SecretStr
 
 from blocks import AlpacaCredentials
 from db.repositories import bars as bars_repository
+from flows import data_ingestion
 from tasks import bar_stream, resources
 from tasks.data_ingestion import fetching, streaming
 from tasks.data_ingestion.quality import check_quality
 from tasks.data_ingestion.streaming import stream_bars
+from tasks.execution.clock import read_clock
 from tasks.resources import broker
 from tests.minute_market import CLOSE, KEYS, MINUTE, OPEN, SYMBOLS, TODAY, Simulated, simulated
 from tests.prefect_server import eventually
 from tests.wire import garbled, proxied
-from trading.errors import BrokerError
+from trading.errors import BrokerError, InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -426,3 +428,25 @@ def test_progress_is_told_with_counts_and_the_lag(
     assert 0.07 < stream.lines[0][0] <= share <= 1
     assert "lag, median s" in line
     assert report.figures["lag, worst s"] >= 30  # by the broker's clock, which jumped
+
+
+def test_the_flow_ends_at_once_when_the_market_is_closed(
+    engine: Engine, market: Simulated, login: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login()
+    market.to(CLOSE)
+    monkeypatch.setattr(data_ingestion, "resolve_universe", lambda _: list(SYMBOLS))
+    monkeypatch.setattr(data_ingestion, "read_clock", read_clock.fn)
+
+    state = asyncio.run(data_ingestion.fetch_market_data.fn(mode="stream", timeframe="1Min"))
+
+    assert state is not None
+    assert (state.name, state.is_completed()) == ("Market closed", True)
+    assert "The market opens at 2024-03-12T" in (state.message or "")
+    assert runs(engine) == []
+
+
+@pytest.mark.parametrize("options", [{}, {"timeframe": "5Min"}, {"timeframe": "1Min", "source": "csv", "path": "a"}])
+def test_only_the_brokers_minutes_stream(options: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValueError, match="expected history, or timeframe 1Min and source broker"):
+        asyncio.run(data_ingestion.fetch_market_data.fn(mode="stream", **options))
