@@ -16,7 +16,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from db.repositories import bars as bars_repository
 from db.repositories import ingestion
 from tasks.bar_stream import Frames, StreamedBar, TakenError, subscribed
-from tasks.data_ingestion.fetching import BARS_A_CHUNK, SYMBOLS_A_REQUEST, Plan, fetch_chunk
+from tasks.data_ingestion.fetching import BARS_A_CHUNK, Plan, fetch_chunk
+from tasks.market_data import SYMBOLS_A_REQUEST
 from tasks.policies import ONCE
 from tasks.resources import broker, credentials, database, flow_run_id
 from trading.calendar import close_at, open_at
