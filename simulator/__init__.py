@@ -9,9 +9,9 @@ Clock
     account, goes back.
 Market
     One bar a session. A bar appears at its session's close; during a session only the opening price is known.
-    Quotes show the last price as both bid and ask. Intraday timeframes have no bars; the last week and month
-    hold the sessions seen so far; trade counts are 0 and average prices (high + low + close) / 3. Corporate
-    actions are known from their ex-date on, adjusted bars are adjusted for those only.
+    Quotes show the last price as both bid and ask. Intraday timeframes have bars only with --minutes; the last
+    week and month hold the sessions seen so far; trade counts are 0 and average prices (high + low + close) / 3.
+    Corporate actions are known from their ex-date on, adjusted bars are adjusted for those only.
 Orders
     Every type, time in force and class of shares; whole, fractional and notional; see `simulator.matching` for the
     prices and `simulator.frictions` for slippage, commission and volume. An answer to POST says pending_new, the

@@ -21,10 +21,12 @@ from simulator import (
     data_routes,
     fault_routes,
     order_routes,
+    stream_routes,
     tick_routes,
     trade_updates,
 )
 from simulator.access import AccessMiddleware, Budget, Keys, refused
+from simulator.data_stream import DataStream
 from simulator.errors import AlpacaError, InvalidParameterError, UnprocessableError
 from simulator.exchange import Exchange, check_opening
 from simulator.faults.requests import SERVER_SEND, FaultMiddleware
@@ -55,6 +57,7 @@ PARTS = (
     control_routes,
     fault_routes,
     trade_updates,
+    stream_routes,
 )
 DATA_PATHS = ("/v2/stocks/", "/v1/")
 
@@ -66,6 +69,7 @@ class SimulatorConfig:
     state: Path
     keys: Keys
     data: Path | None = None
+    minutes: Path | None = None
     start: date = DEFAULT_START
     cash: Decimal = DEFAULT_CASH
     seed: str | None = None
@@ -92,7 +96,7 @@ def create_app(config: SimulatorConfig, market: Market | None = None) -> FastAPI
     trading.errors.TradingError
         The data or the state file cannot be used; the message says why in one line.
     """
-    market = market or load_market(config.data)
+    market = market or load_market(config.data, config.minutes)
     if not config.state.exists():
         check_opening(market, config.start, config.cash)
     store = Store(config.state)
@@ -102,6 +106,7 @@ def create_app(config: SimulatorConfig, market: Market | None = None) -> FastAPI
         store.close()
         raise
 
+    prices = DataStream(exchange, config.keys)
     updates = TradeUpdates(config.keys, exchange.ledger.faults)
     exchange.ledger.frictions = config.frictions
     exchange.ledger.listeners.append(updates.publish)
@@ -109,7 +114,7 @@ def create_app(config: SimulatorConfig, market: Market | None = None) -> FastAPI
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         exchange.later = _later
-        running = asyncio.create_task(keep_pace(exchange, config.pace)) if config.pace else None
+        running = asyncio.create_task(keep_pace(exchange, config.pace, prices.clock_moved)) if config.pace else None
         yield
         if running is not None:
             running.cancel()
@@ -119,6 +124,7 @@ def create_app(config: SimulatorConfig, market: Market | None = None) -> FastAPI
 
     app = Simulator(title="Alpaca simulator", lifespan=lifespan, openapi_url=None)
     app.state.exchange, app.state.trade_updates = exchange, updates
+    app.state.data_stream = prices
     for part in PARTS:
         app.include_router(part.router)
     app.add_middleware(AccessMiddleware, keys=config.keys, budget=Budget(config.rate_limit))

@@ -7,6 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from simulator.exchange import Exchange
 
 BEAT = 0.05
@@ -14,8 +17,11 @@ BEAT = 0.05
 BEFORE_THE_END = timedelta(seconds=1)
 
 
-async def keep_pace(exchange: Exchange, factor: float) -> None:
-    """Move the exchange's clock `factor` seconds a second until the data end; steps and resets by hand count."""
+async def keep_pace(exchange: Exchange, factor: float, moved: Callable[[datetime], None]) -> None:
+    """Move the exchange's clock `factor` seconds a second until the data end; steps and resets by hand count.
+
+    `moved` is told where the clock stood before each move.
+    """
     loop = asyncio.get_running_loop()
     begun, started, left_at = loop.time(), exchange.now, exchange.now
     while True:
@@ -25,5 +31,7 @@ async def keep_pace(exchange: Exchange, factor: float) -> None:
         to = started + timedelta(seconds=(loop.time() - begun) * factor)
         to = min(to, exchange.market.end - BEFORE_THE_END)
         if to > exchange.now:
+            before = exchange.now
             exchange.advance_to(to)
+            moved(before)
         left_at = exchange.now

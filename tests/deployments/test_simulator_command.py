@@ -1,9 +1,13 @@
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
+
 from typer.testing import CliRunner
 
 from deployments.cli import app
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_the_simulators_own_help_is_shown() -> None:
