@@ -47,6 +47,17 @@ def _options(
 ) -> None: ...
 
 
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    options_metavar="[OPTIONS]",
+)
+def simulator(context: typer.Context) -> None:
+    """Serve a stand-in for Alpaca to any Alpaca client; `trading simulator --help` has its own options."""
+    from simulator.__main__ import main
+
+    raise typer.Exit(main(context.args))
+
+
 @app.command()
 @one_line_errors
 def start(
