@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from trading.bars import Floats
+    from trading.robustness.verdicts import Verdict
 
 SURE, LIKELY = 0.95, 0.8
 """Probabilities from which a claim counts as shown, and as likely."""
@@ -47,9 +48,7 @@ def deflated(returns: Floats, sharpes_tried: Sequence[float]) -> Check:
     daily = np.asarray(sharpes_tried, dtype=np.float64) / math.sqrt(SESSIONS_PER_YEAR)
     spread = float(daily.var(ddof=1)) if len(daily) > 1 else 0.0
     tries = max(len(daily), 1)
-    found = deflated_sharpe(
-        sharpe, n_trials=tries, n_obs=len(returns), skew=skew, kurt=kurt, variance_of_trials=spread
-    )
+    found = deflated_sharpe(sharpe, n_trials=tries, n_obs=len(returns), skew=skew, kurt=kurt, variance_of_trials=spread)
     counted = "it is the only try recorded" if tries == 1 else f"counting the {tries} tries recorded"
     return Check(name, _sure(found), found, f"Above zero with probability {found:.0%}, {counted}.")
 
@@ -76,14 +75,15 @@ def resampled(returns: Floats, *, seed: int = 0) -> list[Check]:
     try:
         found = intervals(returns, seed=seed)
     except InvalidValueError as error:
-        return [Check("Sharpe interval", "warn", None, f"{error}."), Check("drawdown interval", "warn", None, f"{error}.")]
+        return [
+            Check("Sharpe interval", "warn", None, f"{error}."),
+            Check("drawdown interval", "warn", None, f"{error}."),
+        ]
     sharpe, depth = found.sharpe, found.max_drawdown
     held = f"{sharpe.confidence:.0%} of resampled histories"
-    verdict = "pass" if sharpe.low > 0 else "warn" if sharpe.low + sharpe.high > 0 else "fail"
+    verdict: Verdict = "pass" if sharpe.low > 0 else "warn" if sharpe.low + sharpe.high > 0 else "fail"
     return [
-        Check(
-            "Sharpe interval", verdict, sharpe.low, f"Between {sharpe.low:.2f} and {sharpe.high:.2f} in {held}."
-        ),
+        Check("Sharpe interval", verdict, sharpe.low, f"Between {sharpe.low:.2f} and {sharpe.high:.2f} in {held}."),
         Check(
             "drawdown interval",
             graded(depth.high, warn=0.3, fail=0.6),
@@ -102,5 +102,5 @@ def _moments(returns: Floats) -> tuple[float, float, float] | None:
     return float(returns.mean()) / deviation, float((standard**3).mean()), float((standard**4).mean())
 
 
-def _sure(probability: float) -> str:
+def _sure(probability: float) -> Verdict:
     return "pass" if probability >= SURE else "warn" if probability >= LIKELY else "fail"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import BaseModel
 
 from trading.backtest import Costs, follow, run
+from trading.calendar import session_dates
 from trading.errors import TradingError
 from trading.robustness.verdicts import Check, graded
 from trading.strategies import decided, target_weights
@@ -16,6 +16,8 @@ from trading.sweep import with_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pydantic import BaseModel
 
     from trading.backtest import BacktestResult
     from trading.bars import Panel
@@ -49,7 +51,7 @@ class Trial:
     panel: Panel
     first: int
     capital: float = 100_000.0
-    costs: Costs = Costs()
+    costs: Costs = field(default_factory=Costs)
 
     def result(
         self, *, strategy: Strategy | None = None, costs: Costs | None = None, warm_up: int | None = None
@@ -61,9 +63,7 @@ class Trial:
 
     def late(self) -> BacktestResult:
         """Run it with every decision carried out one bar later than it could be."""
-        weights = np.where(
-            decided(self.strategy, self.panel), target_weights(self.strategy, self.panel), np.nan
-        )[:-1]
+        weights = np.where(decided(self.strategy, self.panel), target_weights(self.strategy, self.panel), np.nan)[:-1]
         delayed = np.vstack([np.full((1, weights.shape[1]), np.nan), weights])
         kept = slice(self.first, None)
         return follow(
@@ -80,8 +80,6 @@ class Trial:
         return self._judged(self.panel.without([symbol]), self.first, self.strategy, self.costs)
 
     def _judged(self, panel: Panel, first: int, strategy: Strategy, costs: Costs) -> BacktestResult:
-        from trading.calendar import session_dates
-
         start = session_dates(panel.timestamps[first : first + 1])[0].item()
         return run(strategy, panel, capital=self.capital, costs=costs, start=start)
 
@@ -94,8 +92,9 @@ def gain(result: BacktestResult) -> float:
 def profitable(base: BacktestResult) -> Check:
     """Say whether there is anything to believe in."""
     found = gain(base)
-    verdict = "pass" if found > 0 else "fail"
-    return Check("profit", verdict, found, f"{found:+.1%} over {base.metrics.sessions} sessions.")
+    return Check(
+        "profit", "pass" if found > 0 else "fail", found, f"{found:+.1%} over {base.metrics.sessions} sessions."
+    )
 
 
 def trades(base: BacktestResult) -> Check:
