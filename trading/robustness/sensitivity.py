@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from trading.backtest import BacktestResult
     from trading.bars import Panel
+    from trading.robustness.verdicts import Verdict
     from trading.strategies import Strategy
 
 HALF, ALL = 0.5, 1.0
@@ -92,9 +93,8 @@ def gain(result: BacktestResult) -> float:
 def profitable(base: BacktestResult) -> Check:
     """Say whether there is anything to believe in."""
     found = gain(base)
-    return Check(
-        "profit", "pass" if found > 0 else "fail", found, f"{found:+.1%} over {base.metrics.sessions} sessions."
-    )
+    verdict: Verdict = "pass" if found > 0 else "fail"
+    return Check("profit", verdict, found, f"{found:+.1%} over {base.metrics.sessions} sessions.")
 
 
 def trades(base: BacktestResult) -> Check:
