@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from trading.strategies import decided, explanations, target_weights
+from trading.strategies import decided, explanations, needed, target_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +73,7 @@ def decide(
         The panel has no bars.
     """
     bar_ts = panel.last_timestamp
-    panel = panel.without(excluded) if excluded else panel
+    panel = needed(strategy, panel.without(excluded) if excluded else panel)
     weights, known = target_weights(strategy, panel)[-1], decided(strategy, panel)[-1]
     fresh = ~np.isnan(panel.close[-1])
     signals, undecided = [], []

@@ -14,7 +14,7 @@ from trading.errors import InvalidValueError, UnknownNameError
 from trading.strategies import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -39,13 +39,14 @@ def save(connection: Connection, strategy: Strategy, *, by: str) -> str:
     return version
 
 
-def ship(connection: Connection, strategies: Iterable[Strategy]) -> None:
-    """Store the strategies that come with the project, active, unless people have them already."""
+def ship(connection: Connection, strategies: Iterable[Strategy], *, active: Collection[str]) -> None:
+    """Store the strategies that come with the project, those of `active` trading, unless people have them already."""
     present = set(connection.scalars(select(StrategyRow.name)))
     for strategy in strategies:
         if strategy.name not in present:
             save(connection, strategy, by="system")
-            set_status(connection, strategy.name, "active", by="system")
+            if strategy.name in active:
+                set_status(connection, strategy.name, "active", by="system")
 
 
 def set_status(connection: Connection, name: str, status: str, *, by: str) -> None:

@@ -14,7 +14,7 @@ from tasks.resources import broker, database, flow_run_id
 from trading.calendar import session_of
 from trading.report import Report
 from trading.signals import decide
-from trading.strategies import SHIPPED
+from trading.strategies import ACTIVE, SHIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ def strategies_to_run(name: str | None) -> list[str]:
         There is no strategy of that name.
     """
     with database().begin() as connection:
-        strategies.ship(connection, SHIPPED.values())
+        strategies.ship(connection, SHIPPED.values(), active=ACTIVE)
         if name is not None:
             return [strategies.named(connection, name).name]
         return [strategy.name for strategy in strategies.active(connection)]
