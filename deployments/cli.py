@@ -9,6 +9,8 @@ import typer
 
 from deployments.command_line import Json, one_line_errors
 from deployments.data.commands import data_commands
+from deployments.strategies.commands import strategy_commands
+from deployments.strategies.explaining import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +30,8 @@ app = typer.Typer(
 )
 
 app.add_typer(data_commands, name="data")
+app.add_typer(strategy_commands, name="strategy")
+app.command()(explain)
 
 
 def _show_version(asked: bool) -> None:

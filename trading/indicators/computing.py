@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
@@ -12,7 +14,7 @@ import numpy as np
 from trading.indicators.catalogue import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from trading.bars import Floats, Panel
     from trading.indicators.catalogue import Indicator, Input
@@ -54,6 +56,25 @@ class BySymbol:
         if key not in self._known:
             self._known[key] = make()
         return cast("T", self._known[key])
+
+
+_IN_USE: ContextVar[BySymbol | None] = ContextVar("in_use", default=None)
+
+
+@contextmanager
+def sharing(panel: Panel) -> Iterator[None]:
+    """Let everything that is asked of this panel inside the block be computed once."""
+    token = _IN_USE.set(BySymbol(panel))
+    try:
+        yield
+    finally:
+        _IN_USE.reset(token)
+
+
+def by_symbol(panel: Panel) -> BySymbol:
+    """Return the figures of a panel, those in use where it is the one that is shared."""
+    found = _IN_USE.get()
+    return found if found is not None and found.panel is panel else BySymbol(panel)
 
 
 def run(name: str, inputs: Sequence[Floats], values: Sequence[float]) -> Floats:
@@ -98,7 +119,7 @@ def compute(spec: str, panel: Panel) -> Floats:
         As `parse`.
     """
     indicator, values = parse(spec)
-    return turned(BySymbol(panel).indicator(indicator, values))
+    return turned(by_symbol(panel).indicator(indicator, values))
 
 
 def warm_up(spec: str) -> int:

@@ -76,6 +76,30 @@ def transposed(values: Floats, out: Floats) -> None:
 
 
 @compiled
+def _added(one: Floats, other: Floats, out: Floats) -> None:
+    """Write the sums; views with indices from 0 on, so that the processor adds several at a time."""
+    for t in range(len(out)):
+        out[t] = one[t] + other[t]
+
+
+@compiled
+def _joined(  # two windows next to each other: sums, squared deviations, and how many values are in each
+    sum_a: Floats, square_a: Floats, a: int, sum_b: Floats, square_b: Floats, b: int, sums: Floats, squares: Floats
+) -> None:
+    left, right, share = 1 / a, 1 / b, a * b / (a + b)
+    for t in range(len(sums)):
+        apart = sum_a[t] * left - sum_b[t] * right
+        squares[t] = square_a[t] + square_b[t] + apart * apart * share
+        sums[t] = sum_a[t] + sum_b[t]
+
+
+@compiled
+def _higher(one: Floats, other: Floats, out: Floats) -> None:
+    for t in range(len(out)):
+        out[t] = max(other[t], one[t])
+
+
+@compiled
 def _sums(x: Floats, length: int) -> Floats:
     """Sum of the last `length` values; NaN before there are as many."""
     size = len(x)
@@ -86,13 +110,11 @@ def _sums(x: Floats, length: int) -> Floats:
     covered, width, rest = 0, 1, length
     while rest:
         if rest & 1:
-            for t in range(covered + width - 1, size):
-                total[t] += block[t - covered]
+            _added(total[covered:], block[: size - covered], total[covered:])
             covered += width
         rest >>= 1
         if rest:
-            for t in range(width, size):
-                spare[t] = block[t] + block[t - width]
+            _added(block[width:], block[: size - width], spare[width:])
             spare[:width] = block[:width]
             block, spare = spare, block
             width *= 2
@@ -122,19 +144,15 @@ def _moments(x: Floats, length: int) -> tuple[Floats, Floats]:
                 total[:] = block
                 about[:] = spread
             else:
-                share = covered * width / (covered + width)
-                for t in range(covered + width - 1, size):
-                    apart = total[t] / covered - block[t - covered] / width
-                    about[t] += spread[t - covered] + apart * apart * share
-                    total[t] += block[t - covered]
+                new, old = total[covered:], about[covered:]
+                _joined(new, old, covered, block[: size - covered], spread[: size - covered], width, new, old)
             covered += width
         rest >>= 1
         if rest:
-            half = 0.5 / width
-            for t in range(width, size):
-                apart = block[t] - block[t - width]
-                wider[t] = spread[t] + spread[t - width] + apart * apart * half
-                spare[t] = block[t] + block[t - width]
+            left, right = size - width, width
+            _joined(
+                block[right:], spread[right:], width, block[:left], spread[:left], width, spare[right:], wider[right:]
+            )
             spare[:width] = block[:width]
             wider[:width] = spread[:width]
             block, spare = spare, block
@@ -236,8 +254,9 @@ def _directional(moves: Floats, length: int) -> Floats:
         value = 0.0
         for t in range(length - 1):
             value += moves[t]
+        kept = 1 - 1 / length
         for t in range(length - 1, size):
-            value = value - value / length + moves[t]
+            value = kept * value + moves[t]
             result[t] = value
     return result
 

@@ -13,8 +13,7 @@ from pydantic import Field, model_validator
 from trading.calendar import session_dates
 from trading.expressions import condition, series
 from trading.expressions.functions import ranked
-from trading.indicators import BySymbol
-from trading.indicators.computing import turned
+from trading.indicators.computing import by_symbol, turned
 from trading.rules.readiness import Values, enough
 from trading.rules.written import Text, Written, figures, row_of, worded
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from trading.bars import Floats, Panel
     from trading.expressions import Node
+    from trading.indicators import BySymbol
 
     Bools = NDArray[np.bool_]
 
@@ -106,7 +106,7 @@ class Conditions(Written):
         """Return (T, N) weights, signed: the share of each position."""
         if not panel.close.size:
             return np.zeros(panel.close.shape)
-        return self._weights(BySymbol(panel), self.decided(panel))
+        return self._weights(by_symbol(panel), self.decided(panel))
 
     def _weights(self, data: BySymbol, ready: Bools) -> Floats:
         held = self._held(data).sign * turned_bools(ready)
@@ -142,7 +142,7 @@ class Conditions(Written):
 
     def explain(self, panel: Panel) -> list[tuple[str, Values]]:
         """Return the reason for the last row's weight of each symbol, and its figures."""
-        data = BySymbol(panel)
+        data = by_symbol(panel)
         ready = self.decided(panel)
         weights = self._weights(data, ready)[-1]
         return [

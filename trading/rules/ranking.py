@@ -12,8 +12,7 @@ from pydantic import Field, model_validator
 from trading.calendar import session_dates
 from trading.expressions import condition, series
 from trading.expressions.functions import ranked
-from trading.indicators import BySymbol
-from trading.indicators.computing import turned
+from trading.indicators.computing import by_symbol, turned
 from trading.rules.readiness import BETWEEN, Rebalance, Values, enough, known, rebalancing_rows
 from trading.rules.written import Text, Written, figures, worded
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from trading.bars import Floats, Panel
     from trading.expressions import Node
+    from trading.indicators import BySymbol
 
 
 class Ranking(Written):
@@ -67,7 +67,7 @@ class Ranking(Written):
         if not panel.close.size:
             return np.zeros(panel.close.shape)
         rows = rebalancing_rows(panel, self.rebalance)
-        places, count = self._places(BySymbol(panel))
+        places, count = self._places(by_symbol(panel))
         share = 1.0 / (self.hold + self.short)
         chosen = np.where(
             places <= self.hold, share, np.where(places > np.maximum(count - self.short, self.hold), -share, 0.0)
@@ -88,7 +88,7 @@ class Ranking(Written):
         row = int(rebalancing_rows(panel, self.rebalance)[-1])
         if row < 0:
             return [(f"no {self.rebalance} decision among the bars", {"strength": 0.0}) for _ in panel.symbols]
-        data = BySymbol(panel)
+        data = by_symbol(panel)
         places, count = self._places(data)
         ready = enough(panel, self._memory)[row]
         weights = self.weights(panel)[-1]
