@@ -49,12 +49,15 @@ class AlpacaCredentials(Block):
         default="paper", description="What stands behind the addresses; recorded with every account."
     )
 
-    def trading_client(self) -> TradingClient:
-        """Return a client for orders, positions and the account: raw JSON, time limits, no silent retries."""
+    def trading_client(self, note: Note | None = None) -> TradingClient:
+        """Return a client for orders, positions and the account: raw JSON, time limits, no silent retries.
+
+        `note` is told the headers of answers.
+        """
         from alpaca.trading.client import TradingClient
 
         client = TradingClient(**self._login(), url_override=self.trading_url)
-        return _bounded(client)
+        return _noting(_bounded(client), note)
 
     def stock_data_client(self, note: Note | None = None) -> StockHistoricalDataClient:
         """Return a client for bars and quotes: raw JSON, time limits; `note` is told the headers of answers."""
