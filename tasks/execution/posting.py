@@ -8,23 +8,24 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import OperationalError
 
-from db.repositories import risk
+from db.repositories import positions, risk
 from tasks.broker import NOT_FOUND
 from tasks.execution.intents import terms_of
 from tasks.execution.recording import record_broker_orders, record_own
 from tasks.resources import broker, database, flow_run_id
 from trading.errors import BrokerError, UnavailableError
-from trading.orders import OrderEvent
+from trading.orders import OrderEvent, reduces
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import Row
+    from sqlalchemy import Connection, Row
 
     from tasks.broker import Broker
     from trading.broker import BrokerOrder, Clock
@@ -54,9 +55,9 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Gate:
-    """What may still leave: nothing once trading is halted, or once answers cannot be written down."""
+    """What may still leave: less once trading is not ACTIVE, nothing once answers cannot be written down."""
 
-    halted: str | None = None
+    refused: dict[int, str]
     closed: threading.Event = field(default_factory=threading.Event)
 
 
@@ -67,7 +68,6 @@ def send(
     clock: Clock,
     refused: Mapping[int, str],
     left: Mapping[int, timedelta],
-    halted: str | None,
 ) -> None:
     """Post intents and write down what became of each.
 
@@ -76,39 +76,38 @@ def send(
     rows
         Committed intents, in the order in which they are to leave.
     refused
-        Why some of them must not be sent.
+        Why some of them must not be sent; more are refused when the trading state, which is read anew whenever
+        answers are written down, changes on the way.
     left
         The age of those that an earlier run wrote down and may have sent: they are looked up first.
-    halted
-        Why nothing new may leave, if so; looked at again whenever answers are written down.
 
     Raises
     ------
     UnavailableError
         The database went away. What was sent is written down or is found at the broker by the next run.
     """
-    gate, answers = _Gate(halted), SimpleQueue[Outcome | BaseException | None]()
+    gate, answers = _Gate(dict(refused)), SimpleQueue[Outcome | BaseException | None]()
 
     def work(row: Row[Any]) -> None:
         try:
-            answers.put(_outcome(row, refused.get(row.id), left.get(row.id), gate))
+            answers.put(_outcome(row, left.get(row.id), gate))
         except BaseException as error:  # noqa: BLE001 - raised again where the answers are written down
             answers.put(error)
 
     if len(rows) == 1:
         work(rows[0])
-        _write_down(answers, 1, account, clock, gate)
+        _write_down(answers, rows, account, clock, gate)
         return
     with ThreadPoolExecutor(AT_ONCE, "submit") as pool:
         for row in rows:
             pool.submit(work, row)
         try:
-            _write_down(answers, len(rows), account, clock, gate)
+            _write_down(answers, rows, account, clock, gate)
         finally:
             gate.closed.set()
 
 
-def _outcome(row: Row[Any], refusal: str | None, age: timedelta | None, gate: _Gate) -> Outcome | None:
+def _outcome(row: Row[Any], age: timedelta | None, gate: _Gate) -> Outcome | None:
     """Post one intent; one that may have been sent before is looked up first."""
     if gate.closed.is_set():
         return None
@@ -119,7 +118,7 @@ def _outcome(row: Row[Any], refusal: str | None, age: timedelta | None, gate: _G
         return Outcome(row, event=OrderEvent.NO_ANSWER, problem=str(error))
     if found is not None:
         return Outcome(row, answer=found)
-    if (reason := refusal or gate.halted) is None:
+    if (reason := gate.refused.get(row.id)) is None:
         return _posted(gateway, row)
     if age is not None and age < IN_FLIGHT:
         why = f"{reason}; a run that died may have sent it: it is looked up until that is known"
@@ -154,9 +153,10 @@ def _adopted(gateway: Broker, row: Row[Any]) -> Outcome:
     return Outcome(row, answer=found) if found else Outcome(row, event=OrderEvent.NO_ANSWER, problem=words)
 
 
-def _write_down(answers: SimpleQueue[Any], count: int, account: str, clock: Clock, gate: _Gate) -> None:
-    """Take `count` outcomes as they come and write them down in batches."""
+def _write_down(answers: SimpleQueue[Any], rows: Sequence[Row[Any]], account: str, clock: Clock, gate: _Gate) -> None:
+    """Take an outcome of each row as they come and write them down in batches."""
     waiting: list[Outcome] = []
+    count = len(rows)
     taken = untouched = 0
     due = time.monotonic() + FLUSH_SECONDS
     while taken < count:
@@ -165,14 +165,14 @@ def _write_down(answers: SimpleQueue[Any], count: int, account: str, clock: Cloc
         except Empty:
             outcome = ()
         if isinstance(outcome, BaseException):
-            _flush(waiting, account, clock, gate)
+            _flush(waiting, rows, account, clock, gate)
             raise outcome
         taken += outcome != ()
         untouched += outcome is None
         if isinstance(outcome, Outcome):
             waiting.append(outcome)
         if len(waiting) >= BATCH or taken == count or time.monotonic() >= due:
-            _flush(waiting, account, clock, gate)
+            _flush(waiting, rows, account, clock, gate)
             waiting.clear()
             due = time.monotonic() + FLUSH_SECONDS
     if untouched:
@@ -182,18 +182,17 @@ def _write_down(answers: SimpleQueue[Any], count: int, account: str, clock: Cloc
         )
 
 
-def _flush(outcomes: Sequence[Outcome], account: str, clock: Clock, gate: _Gate) -> None:
-    """Write outcomes down, and look whether trading was halted; wait for a database that is away."""
+def _flush(outcomes: Sequence[Outcome], rows: Sequence[Row[Any]], account: str, clock: Clock, gate: _Gate) -> None:
+    """Write outcomes down, and look at the trading state; wait for a database that is away."""
     end = time.monotonic() + PATIENCE
     while True:
         try:
             with database().begin() as connection:
                 record_broker_orders(connection, account, [each.answer for each in outcomes if each.answer])
-                for (event, problem), rows in _alike(outcomes).items():
+                for (event, problem), alike in _alike(outcomes).items():
                     key = f"{event}:{flow_run_id()}"
-                    record_own(connection, rows, event, key=key, at=clock.now, problem=problem)
-                if risk.trading_state(connection, account) == "HALTED":
-                    gate.halted = gate.halted or "trading is HALTED"
+                    record_own(connection, alike, event, key=key, at=clock.now, problem=problem)
+                gate.refused = state_refusals(connection, account, rows) | gate.refused
         except OperationalError:
             gate.closed.set()  # nothing more leaves while its answer could not be kept
             if time.monotonic() >= end:
@@ -201,6 +200,19 @@ def _flush(outcomes: Sequence[Outcome], account: str, clock: Clock, gate: _Gate)
             time.sleep(FLUSH_SECONDS)
         else:
             return
+
+
+def state_refusals(connection: Connection, account: str, rows: Iterable[Row[Any]]) -> dict[int, str]:
+    """Return the orders that the trading state does not let pass now: while it is not ACTIVE, all but reductions."""
+    state = risk.trading_state(connection, account)
+    if state == "ACTIVE":
+        return {}
+    held = {(row.strategy, row.symbol): row.quantity for row in positions.of_account(connection, account)}
+    return {
+        row.id: f"trading is {state}: only reductions pass"
+        for row in rows
+        if not reduces(row.side, row.quantity, held.get((row.strategy, row.symbol), Decimal(0)))
+    }
 
 
 def _alike(outcomes: Sequence[Outcome]) -> dict[tuple[OrderEvent, str | None], list[Row[Any]]]:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from prefect import task
 
-from db.repositories import accounts, orders, risk
+from db.repositories import accounts, orders
 from tasks.books import open_books
 from tasks.execution.intents import intent_of, refusals
-from tasks.execution.posting import send
+from tasks.execution.posting import send, state_refusals
 from tasks.policies import ONCE
 from tasks.resources import broker, database, locks
 from trading.calendar import session_after, session_of
 from trading.errors import InvalidValueError
-from trading.orders import OrderState, reduces
+from trading.orders import OrderState
 from trading.report import Report
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-    from tasks.broker import Broker
     from trading.broker import Clock
 
 ABANDONED = "what asked for it ended before it was sent; ask again"
@@ -59,12 +57,9 @@ def submit_orders(*, as_of: datetime | None) -> Report:
             waiting = orders.open_orders(connection, account, statuses=[OrderState.INTENT])
             refused = refusals(connection, waiting, clock=clock)
             refused |= {row.id: ABANDONED for row in ours if row.placed_by is not None or row.replaces_id is not None}
-            state = risk.trading_state(connection, account)
-        if state == "REDUCING":
-            refused = _additions(gateway, waiting) | refused
-        halted = "trading is HALTED" if state == "HALTED" else None
+            refused = state_refusals(connection, account, waiting) | refused
         if waiting:
-            send(waiting, account=account, clock=clock, refused=refused, left=left, halted=halted)
+            send(waiting, account=account, clock=clock, refused=refused, left=left)
         with database().connect() as connection:
             sent = orders.by_client_id(connection, [row.client_order_id for row in waiting])
     return _report([sent[row.client_order_id] for row in waiting], clock)
@@ -73,16 +68,6 @@ def submit_orders(*, as_of: datetime | None) -> Report:
 def _intend(connection: Connection, account: str, clock: Clock) -> None:
     approved = orders.approved(connection, account=account, session=clock.session)
     orders.intend(connection, [intent_of(row, account=account, clock=clock) for row in approved])
-
-
-def _additions(gateway: Broker, rows: Sequence[Row[Any]]) -> dict[int, str]:
-    """Return the orders that would do more than reduce what the account holds, with the reason they stay."""
-    held = {position.symbol: position.quantity for position in gateway.positions()}
-    return {
-        row.id: "trading is REDUCING: only reductions pass"
-        for row in rows
-        if not reduces(row.side, row.quantity, held.get(row.symbol, Decimal(0)))
-    }
 
 
 def _report(rows: Sequence[Row[Any]], clock: Clock) -> Report:
