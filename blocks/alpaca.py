@@ -71,6 +71,15 @@ class AlpacaCredentials(Block):
 
         return _noting(_bounded(CorporateActionsClient(**self._login(), url_override=self.data_url)), note)
 
+    @property
+    def stream_url(self) -> str:
+        """The address of the trade_updates websocket."""
+        return self.trading_url.replace("http", "ws", 1).rstrip("/") + "/stream"
+
+    def stream_login(self) -> dict[str, str]:
+        """Return what the websocket is told at its login."""
+        return {"key_id": self.api_key.get_secret_value(), "secret_key": self.secret_key.get_secret_value()}
+
     def headers(self) -> dict[str, str]:
         """Return the login headers; for the simulator's control routes."""
         return {

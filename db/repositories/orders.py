@@ -117,14 +117,12 @@ def _event(change: Change, flow_run_id: UUID | None) -> dict[str, Any]:
     }
 
 
-def locked(connection: Connection, account: str, client_ids: Iterable[str]) -> dict[str, Row[Any]]:
-    """Return an account's orders under our ids, locked for this transaction, so that no other changes them."""
-    statement = (
-        select(Order.__table__)
-        .where(Order.account == account, Order.client_order_id.in_(list(client_ids)))
-        .order_by(Order.id)
-        .with_for_update()
-    )
+def locked(connection: Connection, account: str | None, client_ids: Iterable[str]) -> dict[str, Row[Any]]:
+    """Return orders (of one account) under our ids, locked for this transaction, so that no other changes them."""
+    statement = select(Order.__table__).where(Order.client_order_id.in_(list(client_ids)))
+    if account is not None:
+        statement = statement.where(Order.account == account)
+    statement = statement.order_by(Order.id).with_for_update()
     return {row.client_order_id: row for row in connection.execute(statement)}
 
 

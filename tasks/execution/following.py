@@ -12,9 +12,11 @@ from db.repositories import accounts, orders
 from tasks.books import open_books
 from tasks.execution.alarm import halt_and_tell
 from tasks.execution.recording import record_broker_orders, record_own
+from tasks.execution.waiting import take_measures
 from tasks.policies import REPEATABLE
 from tasks.resources import broker, database, flow_run_id
 from trading.calendar import session_after, session_of
+from trading.order_policy import StalePolicy
 from trading.orders import FINAL, OrderEvent, OrderState
 from trading.report import Report
 
@@ -31,13 +33,17 @@ UNKNOWN_DEADLINE = timedelta(minutes=5)
 OVERLAP = timedelta(days=1)
 """How far before the newest known fill fills are read again; late ones are counted once by their id."""
 MARGIN = timedelta(minutes=1)
+NO_POLICY = StalePolicy()
 FEW = 5
 """Orders that are looked up one by one; more than these are read from the list."""
 
 
 @task(**REPEATABLE)
-def follow_orders() -> Report:
-    """Look up every open order, cancel those whose session is over, and record fills, each once."""
+def follow_orders(policy: StalePolicy = NO_POLICY) -> Report:
+    """Look up every open order, cancel those whose session is over, and record fills, each once.
+
+    Those that wait too long for `policy` are cancelled, given another limit or closed out.
+    """
     gateway = broker()
     clock = gateway.clock()
     with database().begin() as connection:
@@ -46,8 +52,10 @@ def follow_orders() -> Report:
     found = look_up(gateway, followed)
     found |= _canceled_when_over(gateway, followed, found, clock)
     with database().begin() as connection:
-        record_broker_orders(connection, account, list(found.values()))
+        news = record_broker_orders(connection, account, list(found.values()))
         _judge_absent(connection, account, [row for row in followed if row.client_order_id not in found], clock)
+        standing = _followed(connection, account)
+    measures = take_measures(gateway, account, standing, policy, clock)
     new = collect_fills(gateway, account)
     with database().connect() as connection:
         now = orders.by_client_id(connection, [row.client_order_id for row in followed])
@@ -62,7 +70,19 @@ def follow_orders() -> Report:
         }
         for row in now.values()
     ]
-    return Report("Open orders followed", {"followed": len(followed), "new fills": new, **statuses}, shown)
+    figures = {"followed": len(followed), "news": news, "new fills": new, **statuses}
+    return Report("Open orders followed", figures, shown, measures)
+
+
+@task(**REPEATABLE)
+def record_updates(seen: Sequence[BrokerOrder]) -> Report:
+    """Write down what the stream told of orders, and fetch the fills behind it; orders that are not ours stay out."""
+    with database().begin() as connection:
+        news = record_broker_orders(connection, None, seen)
+        ours = orders.by_client_id(connection, {order.client_order_id for order in seen})
+    accounts_filled = {row.account for row in ours.values() if row.filled_quantity}
+    new = sum(collect_fills(broker(), account) for account in sorted(accounts_filled))
+    return Report("Trade updates", {"updates": len(seen), "news": news, "new fills": new}, [])
 
 
 def _followed(connection: Connection, account: str) -> list[Row[Any]]:

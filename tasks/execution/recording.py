@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from trading.broker import BrokerOrder
 
 
-def record_broker_orders(connection: Connection, account: str, found: Sequence[BrokerOrder]) -> int:
+def record_broker_orders(connection: Connection, account: str | None, found: Sequence[BrokerOrder]) -> int:
     """Bring our orders up to the broker's; return for how many there was news.
 
-    The rows are locked first, so that two runs never write over each other. Exits that the broker keeps for an
-    order are entered under it. A report that cannot be true is written down as a problem and changes no state.
+    Our ids are unique in the whole system: without an `account` every one of them is meant. The rows are locked
+    first, so that two runs never write over each other. Exits that the broker keeps for an order are entered under
+    it. A report that cannot be true is written down as a problem and changes no state.
     """
-    by_id = {seen.client_order_id: seen for seen in found}
+    if len(found) > len(by_id := {seen.client_order_id: seen for seen in found}):
+        return sum(record_broker_orders(connection, account, [seen]) for seen in found)
     rows = orders.locked(connection, account, by_id)
     news = orders.advance(
         connection, [_change(row, by_id[client_id]) for client_id, row in rows.items()], flow_run_id=flow_run_id()
@@ -33,7 +35,7 @@ def record_broker_orders(connection: Connection, account: str, found: Sequence[B
     for client_id, row in rows.items():
         if legs := by_id[client_id].legs:
             orders.intend(connection, [exit_row(row, leg) for leg in legs])
-            record_broker_orders(connection, account, legs)
+            record_broker_orders(connection, row.account, legs)
     return len(news)
 
 
