@@ -43,26 +43,27 @@ def spells(connection: Connection, symbols: Sequence[str], as_of: date) -> dict[
     """Return, per symbol, where the bars of the asset are that it means on `as_of`, oldest first.
 
     A symbol means the asset that bears it on the day, else the one that bore it last before; one that nobody bore
-    until then means the asset that took it first by a rename, and nothing when that was not listed yet either.
+    until then means the asset that takes it first by a rename later, of those listed by then, else nothing.
     One without a recorded life is one asset for ever. A later name of the asset leads to bars of earlier days
     only, and only to days on which no other asset is recorded under it.
     """
     recorded = lives(connection, symbols)
-    chosen: dict[str, Life] = {}
-    for life in recorded:
-        if life.symbol not in chosen or life.first_day <= as_of:
-            chosen[life.symbol] = life
     own: dict[int, list[Life]] = defaultdict(list)
-    for life in lives_of_assets(connection, {life.asset_id for life in chosen.values()}) if chosen else ():
+    for life in lives_of_assets(connection, {life.asset_id for life in recorded}) if recorded else ():
         own[life.asset_id].append(life)
+    meant: dict[str, int | None] = {}
+    for life in recorded:
+        if life.first_day <= as_of:
+            meant[life.symbol] = life.asset_id
+        elif meant.get(life.symbol) is None:
+            meant[life.symbol] = life.asset_id if own[life.asset_id][0].first_day <= as_of else None
     bearers: dict[str, list[Life]] = defaultdict(list)
     for life in lives(connection, {life.symbol for each in own.values() for life in each}) if own else ():
         bearers[life.symbol].append(life)
-    pieces = {
-        asset: tuple(_pieces(each, bearers, as_of)) if each[0].first_day <= as_of else () for asset, each in own.items()
-    }
+    pieces = {asset: tuple(_pieces(own[asset], bearers, as_of)) for asset in set(meant.values()) if asset is not None}
+    nothing: tuple[Spell, ...] = ()
     return {
-        symbol: pieces[chosen[symbol].asset_id] if symbol in chosen else (Spell(None, None, symbol),)
+        symbol: pieces.get(meant[symbol] or 0, nothing) if symbol in meant else (Spell(None, None, symbol),)
         for symbol in symbols
     }
 

@@ -65,6 +65,7 @@ def test_a_new_name_does_not_reach_into_the_days_of_another_company(engine: Engi
         facebook = spells(connection, ["META"], date(2022, 7, 1))["META"]
         fund = spells(connection, ["META"], date(2022, 3, 1))["META"]
         none = spells(connection, ["META"], date(2012, 5, 17))["META"]
+        early = spells(connection, ["META", "FB"], date(2015, 1, 2))
 
     assert [spell for spell in facebook if not spell.borne] == [
         Spell(date(2012, 5, 18), date(2021, 6, 29), "META", borne=False),
@@ -72,6 +73,8 @@ def test_a_new_name_does_not_reach_into_the_days_of_another_company(engine: Engi
     ]
     assert fund == (Spell(date(2021, 6, 30), date(2022, 1, 28), "META"),)
     assert none == ()
+    assert early["META"] == early["FB"], "the fund was not listed then"
+    assert early["FB"][0] == Spell(date(2012, 5, 18), date(2022, 6, 8), "FB")
 
 
 def test_a_rename_of_a_ticker_without_a_life_makes_one_from_the_beginning(engine: Engine) -> None:
