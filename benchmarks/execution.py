@@ -46,7 +46,8 @@ def bare(url: str, count: int) -> float:
 
     def send(place: int) -> None:
         if not hasattr(own, "client"):
-            own.client = TradingClient(*KEYS.values(), url_override=url)
+            key, secret = KEYS.values()
+            own.client = TradingClient(key, secret, url_override=url)
         order = MarketOrderRequest(
             symbol=SYMBOLS[place % len(SYMBOLS)],
             qty=3,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, func, select, update
@@ -13,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from db.models.execution import Fill, Order, OrderEvent
 from db.models.risk_management import RiskDecision, SizedTarget
 from db.models.strategy_engine import Signal, StrategyVersion
-from db.statements import ROWS_A_STATEMENT, insert_missing
+from db.statements import insert_missing
 from trading.orders import FINAL
 from trading.orders import OrderEvent as Event
 
@@ -59,7 +58,11 @@ def approved(connection: Connection, *, account: str, session: date) -> Sequence
 
 def intend(connection: Connection, intents: Iterable[Mapping[str, Any]]) -> int:
     """Write order intents; one with a known client_order_id or decision is not written again."""
-    return insert_missing(connection, Order, intents)
+    rows = [dict(intent) for intent in intents]
+    if not rows:
+        return 0
+    statement = insert(Order).on_conflict_do_nothing().returning(Order.id)
+    return len(connection.execute(statement, rows).all())
 
 
 def open_orders(connection: Connection, account: str, *, statuses: Sequence[str] | None = None) -> Sequence[Row[Any]]:
@@ -88,19 +91,19 @@ def advance(connection: Connection, changes: Sequence[Change], *, flow_run_id: U
     A change whose key is known for its order changes nothing.
     """
     news: set[tuple[int, str]] = set()
-    for chunk in batched(changes, ROWS_A_STATEMENT):
-        statement = insert(OrderEvent).values([_event(change, flow_run_id) for change in chunk])
-        written = statement.on_conflict_do_nothing().returning(OrderEvent.order_id, OrderEvent.key)
-        news |= {(row.order_id, row.key) for row in connection.execute(written)}
+    if changes:
+        written = insert(OrderEvent).on_conflict_do_nothing().returning(OrderEvent.order_id, OrderEvent.key)
+        rows = connection.execute(written, [_event(change, flow_run_id) for change in changes])
+        news = {(row.order_id, row.key) for row in rows}
     alike: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
     for change in changes:
         if (change.order, change.key) in news:
             row = {"the_order": change.order, "status": change.status, **change.columns}
             alike[frozenset(change.columns)].append(row)
-    for rows in alike.values():
-        names = [name for name in rows[0] if name != "the_order"]
+    for alike_rows in alike.values():
+        names = [name for name in alike_rows[0] if name != "the_order"]
         values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
-        bound = [{"the_order": row["the_order"], **{f"new_{name}": row[name] for name in names}} for row in rows]
+        bound = [{"the_order": row["the_order"], **{f"new_{name}": row[name] for name in names}} for row in alike_rows]
         connection.execute(update(Order).where(Order.id == bindparam("the_order")).values(**values), bound)
     return {order for order, _ in news}
 

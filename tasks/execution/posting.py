@@ -34,7 +34,7 @@ DUPLICATE = 40010001
 """Alpaca's code for a client_order_id it has already: the order may be ours."""
 AT_ONCE = 8
 """Posts under way at a time."""
-BATCH = 50
+BATCH = 200
 FLUSH_SECONDS = 0.25
 """Answers are written down in batches of so many, or after so long; a halt takes effect as fast."""
 PATIENCE = 60.0

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.bare import Places, Simulator
 
-REPETITIONS = 3
+REPETITIONS = 40
 """Of each of the five points: 200 in all."""
 ORDERS = 3
 
