@@ -89,6 +89,8 @@ def forget() -> None:
     """Let go of what belongs to the places before."""
     if resources.database.cache_info().currsize:
         resources.database().dispose()
+    if resources.locks.cache_info().currsize:
+        resources.locks().dispose()
     for cached in (resources.database, resources.locks, resources.credentials, resources.channels):
         cached.cache_clear()
     resources.trading_budget.cache_clear()
