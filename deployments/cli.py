@@ -9,6 +9,7 @@ import typer
 
 from deployments.command_line import Json, one_line_errors
 from deployments.data.commands import data_commands
+from deployments.orders.commands import order_commands, orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,8 @@ app = typer.Typer(
 )
 
 app.add_typer(data_commands, name="data")
+app.add_typer(order_commands, name="order")
+app.command()(orders)
 
 
 def _show_version(asked: bool) -> None:
