@@ -9,6 +9,7 @@ import typer
 
 from deployments.command_line import Json, one_line_errors
 from deployments.data.commands import data_commands
+from deployments.orders.commands import order_commands, orders
 from deployments.strategies.commands import strategy_commands
 from deployments.strategies.explaining import explain
 
@@ -32,6 +33,8 @@ app = typer.Typer(
 app.add_typer(data_commands, name="data")
 app.add_typer(strategy_commands, name="strategy")
 app.command()(explain)
+app.add_typer(order_commands, name="order")
+app.command()(orders)
 
 
 def _show_version(asked: bool) -> None:
@@ -49,6 +52,17 @@ def _options(
         bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None: ...
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    options_metavar="[OPTIONS]",
+)
+def simulator(context: typer.Context) -> None:
+    """Serve a stand-in for Alpaca to any Alpaca client; `trading simulator --help` has its own options."""
+    from simulator.__main__ import main
+
+    raise typer.Exit(main(context.args))
 
 
 @app.command()

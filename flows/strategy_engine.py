@@ -14,7 +14,7 @@ from tasks.data_ingestion.universe import resolve_universe
 from tasks.strategy_engine.backtests import backtest
 from tasks.strategy_engine.indicators import compute_indicators
 from tasks.strategy_engine.signals import decide_signals, strategies_to_run
-from trading.costs import Costs
+from trading.backtest_costs import Costs
 from trading.indicators import DEFAULT_INDICATORS
 
 OneStrategy = Annotated[str, Field(description="Name of a stored strategy.")]

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trading.backtest_costs import Costs
 from trading.bars import moment
 from trading.calendar import bar_timestamp, open_at, session_dates, session_of
-from trading.costs import Costs
 from trading.errors import DataError, InvalidValueError
 from trading.fills import Fill, round_trips
 from trading.performance import metrics

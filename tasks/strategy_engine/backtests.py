@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from trading.backtest import BacktestResult
+    from trading.backtest_costs import Costs
     from trading.bars import Panel
-    from trading.costs import Costs
     from trading.strategies import Strategy
 
 YEARS = 5

@@ -8,8 +8,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from trading.backtest_costs import Costs
 from trading.bars import Timeframe
-from trading.costs import Costs
+from trading.order_terms import EntryOrder
 from trading.rules import Conditions, Momentum, Pairs, Plugin, Ranking, SmaCrossover
 from trading.sizing import Sizing
 
@@ -28,6 +29,7 @@ class Strategy(BaseModel):
     timeframe: Timeframe = Field("1Day", description="bars it decides on")
     rule: Rule = Field(description="what it decides")
     sizing: Sizing = Field(default=Sizing(), description="how weights become quantities")
+    entry: EntryOrder = Field(default=EntryOrder(), description="how entries are sent; exits are market orders")
     capital_fraction: float = Field(1.0, gt=0, le=1, description="share of the account's equity it manages")
     costs: Costs = Field(
         default=Costs(), description="what trading it is taken to cost where a backtest is not told otherwise"
@@ -52,9 +54,12 @@ class Strategy(BaseModel):
     def version(self) -> str:
         """First 12 hex digits of the SHA-256 of everything but the description, as canonical JSON.
 
-        Costs of nothing are left out, so that a version from before there were any is still the same.
+        Entries as market orders for the day, and costs of nothing, are left out: strategies from before there was a
+        choice keep theirs.
         """
         content = self.model_dump(mode="json", exclude={"description"})
+        if self.entry == EntryOrder():
+            del content["entry"]
         if self.costs == Costs():
             del content["costs"]
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))

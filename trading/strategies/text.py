@@ -96,7 +96,7 @@ def _known(content: Mapping[str, Any], steps: list[str]) -> list[str]:
     rules = (SmaCrossover, Momentum, Conditions, Ranking, Pairs, Plugin)
     kinds = {rule.model_fields["kind"].default: rule for rule in rules}
     models: dict[str, Any] = {"": Strategy, **{f"rule.{kind}": rule for kind, rule in kinds.items()}}
-    for name in ("sizing", "costs"):
+    for name in ("sizing", "entry", "costs"):
         models[name] = Strategy.model_fields[name].annotation
     prefix = ".".join(steps[:-1])
     fields = models[prefix].model_fields if prefix in models else content

@@ -1,4 +1,4 @@
-"""What trading costs besides the price."""
+"""What trading is taken to cost in a backtest, besides the price."""
 
 from __future__ import annotations
 
