@@ -10,6 +10,8 @@ import typer
 from deployments.command_line import Json, one_line_errors
 from deployments.data.commands import data_commands
 from deployments.orders.commands import order_commands, orders
+from deployments.strategies.commands import strategy_commands
+from deployments.strategies.explaining import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +31,8 @@ app = typer.Typer(
 )
 
 app.add_typer(data_commands, name="data")
+app.add_typer(strategy_commands, name="strategy")
+app.command()(explain)
 app.add_typer(order_commands, name="order")
 app.command()(orders)
 

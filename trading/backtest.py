@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
+from trading.backtest_costs import Costs
 from trading.bars import moment
 from trading.calendar import bar_timestamp, open_at, session_dates, session_of
 from trading.errors import DataError, InvalidValueError
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from trading.performance import Metrics
     from trading.strategies import Strategy
 
+__all__ = ["MARGIN", "TRADE_COLUMNS", "BacktestResult", "Costs", "last_known", "run"]
+
 MARGIN = 2.0
 """Gross notional over equity that the broker's overnight margin allows (Regulation T)."""
 
@@ -48,24 +50,6 @@ TRADE_COLUMNS = (
     "holding_days",
 )
 """Columns of `BacktestResult.trades`."""
-
-
-class Costs(BaseModel):
-    """What trading costs besides the price."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    commission_bps: float = Field(0.0, ge=0, le=1000, description="commission, hundredths of a percent of notional")
-    slippage_bps: float = Field(0.0, ge=0, le=1000, description="fill worse than the open by, hundredths of a percent")
-    commission_per_share: float = Field(0.0, ge=0, le=10, description="commission per share, USD")
-
-    def price(self, side: Side, open_price: float) -> float:
-        """Return the fill price at an open, slippage included."""
-        return open_price * (1 + (self.slippage_bps if side == "buy" else -self.slippage_bps) / 10_000)
-
-    def commission(self, quantity: float, price: float) -> float:
-        """Return the commission of a fill in USD."""
-        return quantity * (price * self.commission_bps / 10_000 + self.commission_per_share)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,7 +154,7 @@ def run(
     capital
         Opening cash, USD.
     costs
-        Commission and slippage; none by default.
+        Commission and slippage; by default the strategy's own.
     start
         Session of the first decision. Default: the first on which any symbol has enough bars.
 
@@ -186,7 +170,7 @@ def run(
     ready = decided(strategy, panel)
     first = _first_row(strategy, panel, ready, start)
     weights = np.where(ready, target_weights(strategy, panel), np.nan)
-    account = _Account(capital, np.zeros(len(panel.symbols)), costs or Costs())
+    account = _Account(capital, np.zeros(len(panel.symbols)), costs or strategy.costs)
     equity = _simulate(strategy, panel, weights, account, first)
     days = session_dates(panel.timestamps)
     curve = _curve(equity[first:], days[first:])

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trading.calendar import SESSIONS_PER_YEAR
 from trading.errors import InvalidValueError
-from trading.kernels import SESSIONS_PER_YEAR
 
 if TYPE_CHECKING:
     import pandas as pd

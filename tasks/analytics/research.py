@@ -14,9 +14,8 @@ from db.repositories import results, strategies
 from tasks.policies import REPEATABLE
 from tasks.resources import database, flow_run_id
 from tasks.strategy_engine.backtests import load_warmed_up
-from trading.calendar import sessions
+from trading.calendar import SESSIONS_PER_YEAR, sessions
 from trading.errors import DataError, TradingError
-from trading.kernels import SESSIONS_PER_YEAR
 from trading.performance import deflated_sharpe
 from trading.report import Report
 from trading.sweep import Window, evaluate, grid, walk_forward_windows

@@ -12,7 +12,7 @@ from db.repositories import assets, results, strategies
 from tasks.panels import load_sessions
 from tasks.policies import REPEATABLE
 from tasks.resources import broker, database, flow_run_id
-from trading.backtest import Costs, run
+from trading.backtest import run
 from trading.calendar import session_before, sessions
 from trading.report import Report
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from trading.backtest import BacktestResult
+    from trading.backtest_costs import Costs
     from trading.bars import Panel
     from trading.strategies import Strategy
 
@@ -31,7 +32,7 @@ YEARS = 5
 
 @task(**REPEATABLE)
 def backtest(
-    name: str, *, start: date | None, end: date | None, capital: float, costs: Costs
+    name: str, *, start: date | None, end: date | None, capital: float, costs: Costs | None
 ) -> tuple[Report, BacktestResult]:
     """Backtest a strategy's current version over its universe and store the result, once per question and data.
 
@@ -47,6 +48,7 @@ def backtest(
     with database().connect() as connection:
         strategy = strategies.named(connection, name)
         panel = load_warmed_up(connection, strategy, first, last)
+    costs = costs or strategy.costs
     result = run(strategy, panel, capital=capital, costs=costs, start=first)
     question = [strategy.version, str(first), str(last), capital, costs.model_dump(), panel.fingerprint()]
     row = {
