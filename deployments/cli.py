@@ -9,6 +9,7 @@ import typer
 
 from deployments.command_line import Json, one_line_errors
 from deployments.data.commands import data_commands
+from deployments.research import backtest, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,8 @@ app = typer.Typer(
 )
 
 app.add_typer(data_commands, name="data")
+app.command("backtest")(backtest)
+app.command("sweep", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(sweep)
 
 
 def _show_version(asked: bool) -> None:

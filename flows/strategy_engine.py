@@ -63,8 +63,9 @@ async def backtest_strategy(
     end: End = None,
     capital: Annotated[float, Field(gt=0, le=1e12, description="Opening cash, USD.")] = 100_000.0,
     costs: Annotated[Costs, Field(description="What trading costs besides the price.")] = NO_COSTS,
+    symbols: Annotated[Symbols, Field(description="Symbols; empty: the strategy's universe.")] = None,
 ) -> None:
     """Backtest a strategy's current version over its universe; without `start` over five years."""
     for name in strategies_to_run(strategy):
-        report, result = backtest(name, start=start, end=end, capital=capital, costs=costs)
+        report, result = backtest(name, start=start, end=end, capital=capital, costs=costs, symbols=symbols)
         await publish("backtest-strategy", report, equity_chart(result))
