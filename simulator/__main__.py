@@ -7,13 +7,17 @@ import logging
 import os
 import socket
 import sys
+import tempfile
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from simulator.access import Keys
 from simulator.app import DEFAULT_CASH, DEFAULT_RATE_LIMIT, DEFAULT_START, SimulatorConfig, create_app
+from simulator.frictions import Frictions
 from trading.errors import ConfigurationError, InvalidValueError, TradingError, UnavailableError
 
 if TYPE_CHECKING:
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 8010
 HIGHEST_PORT = 65535
+FASTEST = 100_000
 KEY, SECRET = "SIMULATOR_API_KEY", "SIMULATOR_SECRET_KEY"
 ABOUT = """\
 A stand-in for Alpaca: the trading and market-data API over HTTP, on real daily bars of AAPL, FB, GOOG,
@@ -38,6 +43,7 @@ and to move the clock, with the two keys in the headers APCA-API-KEY-ID and APCA
   POST /simulator/clock  {{"advance": "close"}}   to the next close: the day's bar appears
   POST /simulator/clock  {{"advance": "session"}} to the close of the next session to open
   POST /simulator/clock  {{"to": "2012-12-14T21:00:00Z"}}
+  POST /simulator/bars   {{"symbol": "IBM", "ts": "2012-12-14T14:30:00Z", "open": 190, ...}}   correct a minute bar
   POST /simulator/reset  {{"start": "2010-01-04", "cash": 50000}}   a new account; both are optional
 
 The keys come from the environment so that they show in no process list."""
@@ -54,9 +60,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--state",
         type=Path,
-        required=True,
         metavar="FILE",
-        help="SQLite file that keeps clock and account; made if absent",
+        help="SQLite file that keeps clock and account; made if absent. Without it nothing is kept",
     )
     made.add_argument(
         "--port",
@@ -71,6 +76,12 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="CSV or Parquet of daily bars: symbol, date, open, high, low, close, volume[, adj_close]",
+    )
+    made.add_argument(
+        "--minutes",
+        type=Path,
+        metavar="FILE",
+        help="CSV or Parquet of minute bars: symbol, ts (with zone), open, high, low, close, volume",
     )
     made.add_argument(
         "--start",
@@ -98,7 +109,40 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="requests a minute before 429 (%(default)s; Alpaca: 200)",
     )
+    made.add_argument(
+        "--pace",
+        type=_pace,
+        default=0.0,
+        metavar="FACTOR",
+        help="let the clock run by itself, so many times real time; 1 is real time, 0 (default) waits to be stepped",
+    )
+    made.add_argument(
+        "--frictions",
+        type=_frictions,
+        default=Frictions(),
+        metavar="JSON",
+        help='slippage, commission, participation, borrow, matching, e.g. {"participation": 0.1}; none by default',
+    )
     return made
+
+
+def _pace(text: str) -> float:
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = -1.0
+    if not 0 <= factor <= FASTEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a pace; expected 0 to {FASTEST}")
+    return factor
+
+
+def _frictions(text: str) -> Frictions:
+    try:
+        return Frictions.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "JSON"
+        raise argparse.ArgumentTypeError(f"{place}: {first['msg']}") from None
 
 
 def _port(text: str) -> int:
@@ -167,15 +211,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted; return 0, 1 for a failure or 2 for a mistake in the arguments."""
     options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    if options.state is not None:
+        return _run(options, options.state)
+    with tempfile.TemporaryDirectory(prefix="simulator-") as folder:
+        return _run(options, Path(folder) / "state.sqlite")
+
+
+def _run(options: argparse.Namespace, state: Path) -> int:
     try:
         config = SimulatorConfig(
-            state=options.state,
+            state=state,
             keys=_keys(),
             data=options.data,
+            minutes=options.minutes,
             start=options.start,
             cash=options.cash,
             seed=options.seed,
             rate_limit=options.rate_limit,
+            pace=options.pace,
+            frictions=options.frictions,
         )
         _serve(config, listen(options.host, options.port))
     except TradingError as error:

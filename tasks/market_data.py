@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tasks.request_budget import RequestBudget
 
+SYMBOLS_A_REQUEST = 100
 COLUMNS = ["symbol", "ts", "open", "high", "low", "close", "volume"]
 NAMES = {"t": "ts", "o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
 
@@ -68,16 +69,19 @@ class MarketData:
         return frame
 
     def corporate_actions(self, symbols: Sequence[str], *, start: date, end: date) -> list[dict[str, Any]]:
-        """Return splits, dividends and renames with an ex-date in `start` .. `end`, as rows to store."""
+        """Return splits, dividends, spin-offs and renames with an ex-date in `start` .. `end`, as rows to store.
+
+        Of spin-offs the broker does not tell the value: they come without a ratio.
+        """
         query: dict[str, Any] = {
             "symbols": ",".join(symbols),
-            "types": "forward_split,reverse_split,stock_dividend,cash_dividend,name_change",
+            "types": "forward_split,reverse_split,stock_dividend,cash_dividend,spin_off,name_change",
             "start": start.isoformat(),
             "end": end.isoformat(),
             "limit": 1000,
         }
         return [
-            _action(kind, action)
+            to_row(kind, action)
             for page in self._pages(self._actions, "/corporate-actions", query, "corporate actions")
             for kind, actions in page["corporate_actions"].items()
             for action in actions
@@ -101,9 +105,10 @@ class MarketData:
             query["page_token"] = following
 
 
-def _action(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
+def to_row(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
     """Return an action as a row to store; a stock dividend is a split by another name."""
-    row: dict[str, Any] = {"symbol": raw.get("symbol"), "ratio": None, "cash": None, "new_symbol": None}
+    row: dict[str, Any] = {"symbol": raw.get("symbol"), "ratio": None, "cash": None}
+    row |= {"new_symbol": None, "shares": None}
     row |= {"source": "broker", "ex_date": date.fromisoformat(raw.get("ex_date") or raw["process_date"])}
     match kind:
         case "forward_splits" | "reverse_splits":
@@ -112,6 +117,10 @@ def _action(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
             return row | {"kind": "split", "ratio": 1 + float(raw["rate"])}
         case "cash_dividends":
             return row | {"kind": "dividend", "cash": float(raw["rate"])}
+        case "spin_offs":
+            shares = float(raw["new_rate"]) / float(raw["source_rate"])
+            named = {"symbol": raw["source_symbol"], "new_symbol": raw["new_symbol"]}
+            return row | named | {"kind": "spin_off", "shares": shares}
         case "name_changes":
             return row | {"kind": "rename", "symbol": raw["old_symbol"], "new_symbol": raw["new_symbol"]}
         case _:

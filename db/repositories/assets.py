@@ -10,11 +10,15 @@ from sqlalchemy import update as update_statement
 from db.models.data_ingestion import Asset
 from db.statements import insert_missing, upsert
 from trading.errors import UnknownNameError
+from trading.order_terms import Tradability
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
+
+IMPORTED = "imported"
+"""The exchange of a symbol that the broker has not told of."""
 
 
 def record(connection: Connection, assets: Iterable[Mapping[str, Any]]) -> None:
@@ -26,7 +30,7 @@ def record_imported(connection: Connection, symbols: Iterable[str]) -> None:
     """List symbols that only imported bars tell of, as not tradable; those that are listed stay as they are."""
     no = dict.fromkeys(("tradable", "shortable", "fractionable"), False)
     rows = [
-        {"symbol": symbol, "name": symbol, "exchange": "imported", "status": "inactive", **no}
+        {"symbol": symbol, "name": symbol, "exchange": IMPORTED, "status": "inactive", **no}
         for symbol in sorted(symbols)
     ]
     insert_missing(connection, Asset, rows)
@@ -36,6 +40,13 @@ def track(connection: Connection, symbols: Iterable[str]) -> None:
     """Add symbols to the tracked universe."""
     statement = update_statement(Asset).where(Asset.symbol.in_(list(symbols))).values(tracked=True)
     connection.execute(statement)
+
+
+def tradability(connection: Connection, symbols: Iterable[str]) -> dict[str, Tradability]:
+    """Return what the broker says may be done with symbols; those it has not told of are absent."""
+    columns = Asset.symbol, Asset.tradable, Asset.fractionable, Asset.shortable
+    rows = connection.execute(select(*columns).where(Asset.symbol.in_(sorted(symbols))))
+    return {row.symbol: Tradability(*row) for row in rows}
 
 
 def tracked(connection: Connection) -> list[str]:

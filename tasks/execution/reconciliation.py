@@ -12,6 +12,7 @@ from db.models.execution import EXTERNAL
 from db.repositories import accounts, orders, positions, reconciliation, risk
 from tasks.books import open_books
 from tasks.execution.following import OVERLAP
+from tasks.execution.recording import broker_columns
 from tasks.policies import REPEATABLE
 from tasks.resources import broker, database, flow_run_id
 from trading.errors import InvalidValueError
@@ -101,23 +102,13 @@ def _adopt(connection: Connection, account: str, listed: Iterable[BrokerOrder]) 
 
 def _external(account: str, order: BrokerOrder) -> dict[str, Any]:
     return {
+        **broker_columns(order),
         "account": account,
-        "client_order_id": order.client_order_id,
-        "broker_order_id": order.broker_order_id,
         "strategy": EXTERNAL,
-        "symbol": order.symbol,
-        "side": order.side,
-        "type": order.type,
-        "time_in_force": order.time_in_force,
-        "quantity": order.quantity,
-        "limit_price": order.limit_price,
         "status": order.status,
         "filled_quantity": order.filled_quantity,
         "filled_average_price": order.filled_average_price,
-        "intended_at": order.submitted_at,
-        "submitted_at": order.submitted_at,
         "closed_at": None,
-        "flow_run_id": flow_run_id(),
     }
 
 

@@ -82,7 +82,7 @@ def test_alpaca_py_drives_an_orders_life(api: httpx.Client, trading: TradingClie
         ({"qty": "1000000"}, 403, 40310000, "insufficient buying power"),
         ({"symbol": "MSFT", "side": "sell"}, 403, 40310000, "wash trade"),
         ({"type": "limit", "limit_price": "500.001"}, 422, 42210000, "sub-penny"),
-        ({"type": "trailing_stop", "trail_price": "1"}, 422, 42210000, "trail_price is not supported"),
+        ({"type": "trailing_stop"}, 422, 42210000, "trail_price and trail_percent"),
         ({"type": "imaginary"}, 422, 42210000, "invalid type 'imaginary'"),
         ({"symbol": "NOPE"}, 422, 42210000, 'asset "NOPE" not found'),
         ({"qty": "0"}, 422, 42210000, "qty must be > 0"),
@@ -111,8 +111,13 @@ values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3), max_le
 likely = {
     "symbol": st.sampled_from(["AAPL", "FB", "aapl", "BRK.B"]),
     "side": st.sampled_from(["buy", "sell"]),
-    "type": st.sampled_from(["market", "limit", "stop"]),
-    "time_in_force": st.sampled_from(["day", "gtc", "opg", "cls", "fok"]),
+    "type": st.sampled_from(["market", "limit", "stop", "stop_limit", "trailing_stop"]),
+    "time_in_force": st.sampled_from(["day", "gtc", "opg", "cls", "ioc", "fok"]),
+    "order_class": st.sampled_from(["simple", "bracket", "oco", "oto", ""]),
+    "stop_price": st.decimals(0, 1000, places=2).map(str),
+    "trail_percent": st.integers(1, 99),
+    "take_profit": st.fixed_dictionaries({"limit_price": st.integers(1, 1000)}),
+    "stop_loss": st.fixed_dictionaries({"stop_price": st.integers(1, 1000)}),
     "qty": st.decimals(allow_nan=True).map(str) | st.integers(-5, 500) | st.floats(),
     "notional": st.integers(-5, 500),
     "limit_price": st.decimals(0, 1000, places=2).map(str) | st.floats(),
@@ -147,8 +152,11 @@ def test_what_does_not_exist_is_404(api: httpx.Client) -> None:
         api.get("/v2/orders:by_client_order_id", params={"client_order_id": "none"}),
     ):
         assert (answer.status_code, answer.json()["code"]) == (404, 40410000)
-    missing = api.get("/v2/watchlists")
-    assert (missing.status_code, missing.json()["message"]) == (404, "GET /v2/watchlists is not part of this simulator")
+    missing = api.get("/v2/options/contracts")
+    assert (missing.status_code, missing.json()["message"]) == (
+        404,
+        "GET /v2/options/contracts is not part of this simulator",
+    )
 
 
 def test_the_list_filters_sorts_and_pages(api: httpx.Client) -> None:

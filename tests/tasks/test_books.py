@@ -10,6 +10,7 @@ from tasks.execution.reconciliation import adopt_orders, compare_books
 from tasks.execution.simulation import step_after_close
 from tasks.execution.submission import submit_orders
 from tasks.resources import broker
+from trading.order_terms import order_terms
 
 if TYPE_CHECKING:
     from datetime import date
@@ -55,14 +56,7 @@ def test_books_that_agree_with_the_broker_reconcile_clean_again_and_again(inside
 
 
 def test_an_order_somebody_else_placed_is_adopted_with_its_fills(inside: Stack, decided: date) -> None:
-    broker().submit(
-        client_order_id="by hand",
-        symbol="IBM",
-        side="buy",
-        quantity=Decimal(3),
-        order_type="market",
-        time_in_force="day",
-    )
+    broker().submit(order_terms(symbol="IBM", side="buy", quantity=3), client_order_id="by hand")
     trade(decided)
 
     adopted = adopt_orders.fn(session=None)
