@@ -10,6 +10,7 @@ import typer
 from deployments.command_line import Json, one_line_errors
 from deployments.data.commands import data_commands
 from deployments.orders.commands import order_commands, orders
+from deployments.research import backtest, sweep
 from deployments.strategies.commands import strategy_commands
 from deployments.strategies.explaining import explain
 
@@ -33,6 +34,8 @@ app = typer.Typer(
 app.add_typer(data_commands, name="data")
 app.add_typer(strategy_commands, name="strategy")
 app.command()(explain)
+app.command("backtest")(backtest)
+app.command("sweep", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(sweep)
 app.add_typer(order_commands, name="order")
 app.command()(orders)
 

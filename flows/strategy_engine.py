@@ -14,7 +14,7 @@ from tasks.data_ingestion.universe import resolve_universe
 from tasks.strategy_engine.backtests import backtest
 from tasks.strategy_engine.indicators import compute_indicators
 from tasks.strategy_engine.signals import decide_signals, strategies_to_run
-from trading.backtest_costs import Costs
+from trading.costs import Costs
 from trading.indicators import DEFAULT_INDICATORS
 
 OneStrategy = Annotated[str, Field(description="Name of a stored strategy.")]
@@ -64,8 +64,9 @@ async def backtest_strategy(
     costs: Annotated[
         Costs | None, Field(description="What trading costs besides the price; empty: the strategy's own.")
     ] = None,
+    symbols: Annotated[Symbols, Field(description="Symbols; empty: the strategy's universe.")] = None,
 ) -> None:
     """Backtest a strategy's current version over its universe; without `start` over five years."""
     for name in strategies_to_run(strategy):
-        report, result = backtest(name, start=start, end=end, capital=capital, costs=costs)
+        report, result = backtest(name, start=start, end=end, capital=capital, costs=costs, symbols=symbols)
         await publish("backtest-strategy", report, equity_chart(result))

@@ -15,6 +15,7 @@ from trading.indicators import compute
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from trading.backtest.kernel import SizingTerms
     from trading.bars import Floats, Panel
 
 Method = Literal["fixed_fraction", "equal_weight", "volatility_target", "atr_risk", "half_kelly"]
@@ -66,6 +67,18 @@ class Sizing(BaseModel):
             "half_kelly": MEAN_BARS + 1,
         }
         return bars.get(self.method, 1)
+
+
+_OUTCOMES = (
+    "kept: the strategy decided nothing",
+    "kept: no price",
+    "closed: the strategy is flat",
+    "flat",
+    "kept: too few bars for {method}",
+    "kept: within {band:.0%} of the target",
+    "target",
+)
+"""What became of a symbol, in the order of the kernel's outcomes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,60 +197,47 @@ def size(sizing: Sizing, inputs: SizingInputs) -> list[Sized]:
         Capital is negative or not a number, or an array has another length than `symbols`.
     """
     _check(inputs)
-    raw = _exposures(sizing, inputs)
-    capped = np.clip(raw, -sizing.max_weight, sizing.max_weight)
-    gross = float(np.nansum(np.abs(capped)))
-    scale = 1.0 if gross <= 1.0 else 1.0 / gross
-    with np.errstate(invalid="ignore", divide="ignore"):
-        wanted = inputs.capital * capped * scale / inputs.prices
-    unit = 1.0 if sizing.whole_shares else _SHARE_DECIMALS
-    targets = np.trunc(wanted * unit) / unit + 0.0  # + 0.0 makes minus zero plain
+    from trading.backtest import kernel
+
+    count = len(inputs.symbols)
+    shares, targets, outcomes = np.empty(count), np.empty(count), np.empty(count, dtype=np.int8)
+    scale = kernel.size_row(
+        sizing_terms(sizing),
+        *(inputs.weights, inputs.prices, inputs.current, float(inputs.capital)),
+        *(inputs.volatility, inputs.atr, inputs.mean_return),
+        *(shares, targets, outcomes),
+    )
     return [
-        _sized(sizing, inputs, position, share=float(raw[position]), scale=scale, target=float(targets[position]))
-        for position in range(len(inputs.symbols))
+        _sized(sizing, inputs, position, share=share, scale=scale, target=target, outcome=outcome)
+        for position, (share, target, outcome) in enumerate(
+            zip(shares.tolist(), targets.tolist(), outcomes.tolist(), strict=True)
+        )
     ]
 
 
-def _exposures(sizing: Sizing, inputs: SizingInputs) -> Floats:
-    """Return the share of capital, signed, the method gives each symbol; NaN where a figure is missing."""
-    weights, direction = inputs.weights, np.sign(inputs.weights)
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        match sizing.method:
-            case "equal_weight":
-                shares = weights
-            case "fixed_fraction":
-                shares = direction * sizing.fraction
-            case "volatility_target":
-                shares = weights * sizing.target_volatility / inputs.volatility
-            case "atr_risk":
-                shares = direction * sizing.risk_per_trade * inputs.prices / (sizing.atr_multiple * inputs.atr)
-            case "half_kelly":
-                kelly = direction * inputs.mean_return / inputs.volatility**2
-                shares = weights * np.clip(kelly / 2, 0.0, 1.0)
-    shares = np.where(np.isfinite(shares) & _tradable(inputs.prices), shares, np.nan)
-    flat: Floats = np.where(weights == 0, 0.0, shares)
-    return flat
+def sizing_terms(sizing: Sizing) -> SizingTerms:
+    """Return the settings as the compiled kernel reads them."""
+    from trading.backtest import kernel
+
+    return kernel.SizingTerms(
+        method=kernel.METHODS.index(sizing.method),
+        fraction=sizing.fraction,
+        target_volatility=sizing.target_volatility,
+        risk_per_trade=sizing.risk_per_trade,
+        atr_multiple=sizing.atr_multiple,
+        max_weight=sizing.max_weight,
+        rebalance_band=sizing.rebalance_band,
+        unit=1.0 if sizing.whole_shares else _SHARE_DECIMALS,
+    )
 
 
-def _tradable(prices: Floats) -> np.typing.NDArray[np.bool_]:
-    return np.isfinite(prices) & (prices > 0)
-
-
-def _sized(sizing: Sizing, inputs: SizingInputs, position: int, *, share: float, scale: float, target: float) -> Sized:
+def _sized(
+    sizing: Sizing, inputs: SizingInputs, position: int, *, share: float, scale: float, target: float, outcome: int
+) -> Sized:
     weight, price = float(inputs.weights[position]), float(inputs.prices[position])
     held = float(inputs.current[position])
-    if math.isnan(weight):
-        quantity, why = held, "kept: the strategy decided nothing"
-    elif not (math.isfinite(price) and price > 0):
-        quantity, why = held, "kept: no price"
-    elif weight == 0:
-        quantity, why = 0.0, "closed: the strategy is flat" if held else "flat"
-    elif math.isnan(share):
-        quantity, why = held, f"kept: too few bars for {sizing.method}"
-    elif held * target > 0 and abs(target - held) <= sizing.rebalance_band * abs(held):
-        quantity, why = held, f"kept: within {sizing.rebalance_band:.0%} of the target"
-    else:
-        quantity, why = target, "target"
+    why = _OUTCOMES[outcome].format(method=sizing.method, band=sizing.rebalance_band)
+    quantity = held if why.startswith("kept") else 0.0 if weight == 0 else target
     workings: dict[str, float | str | None] = {
         "method": sizing.method,
         "outcome": why,

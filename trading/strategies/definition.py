@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from trading.backtest_costs import Costs
 from trading.bars import Timeframe
+from trading.costs import Costs
 from trading.order_terms import EntryOrder
 from trading.rules import Conditions, Momentum, Pairs, Plugin, Ranking, SmaCrossover
 from trading.sizing import Sizing

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 import quantstats as qs
 
-from trading.backtest import TRADE_COLUMNS, Costs, run
+from trading.backtest import TRADE_COLUMNS, run
 from trading.calendar import open_at, session_dates
+from trading.costs import Costs
 from trading.errors import DataError, InvalidValueError
 from trading.fills import Position, apply_fill
 from trading.rules import SmaCrossover
