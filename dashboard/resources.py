@@ -13,6 +13,7 @@ Row = dict[str, Any]
 SECONDS = 4
 LONGER_SECONDS = 60
 UNHEALTHY = 503
+WHO = "dashboard"
 
 
 @st.cache_resource(show_spinner=False)
@@ -160,7 +161,13 @@ def set_limit(name: str, value: float) -> Row:
 
 def set_trading_state(state: str, reason: str) -> Row:
     """Halt, reduce or resume trading of the account."""
-    return _change("post", "/api/risk/state", {"state": state, "reason": reason}, account=account())
+    body = {"state": state, "reason": reason, "who": WHO}
+    return _change("post", "/api/risk/state", body, account=account())
+
+
+def flatten(reason: str) -> Row:
+    """Halt trading and close every position of the account."""
+    return _change("post", "/api/risk/flatten", {"reason": reason, "who": WHO}, account=account())
 
 
 def bars(symbol: str, *, timeframe: str = "1Day", limit: int = 250) -> list[Row]:

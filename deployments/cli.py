@@ -9,6 +9,7 @@ import typer
 
 from deployments.command_line import Json, one_line_errors
 from deployments.data.commands import data_commands
+from deployments.trade.commands import add_trade_commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 
 app.add_typer(data_commands, name="data")
+add_trade_commands(app)
 
 
 def _show_version(asked: bool) -> None:

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, Field
 from flows.parameters import AsOf, Session
 from flows.publishing import publish
 from tasks.execution.clock import read_clock
+from tasks.execution.flattening import stand_down
 from tasks.execution.following import follow_orders
 from tasks.execution.positions import apply_fills
 from tasks.execution.reconciliation import adopt_orders, compare_books
@@ -22,6 +23,7 @@ from tasks.notification.delivery import deliver_messages
 from trading.calendar import close_at
 
 POLL_SECONDS = 2.0
+ASKED = "asked for in Prefect"
 
 Mode = Annotated[
     Literal["poll", "stream"], Field(description="poll: look once; stream: keep looking until the session is over.")
@@ -30,6 +32,9 @@ Until = Annotated[
     AwareDatetime | None,
     Field(description="When a stream ends, by the broker's clock; empty: five minutes after the close."),
 ]
+Reason = Annotated[str, Field(min_length=3, max_length=500, description="Why, for the record.")]
+Flatten = Annotated[bool, Field(description="Close every position as well.")]
+Wait = Annotated[float, Field(ge=0, le=500, description="Seconds to wait for closing orders to fill.")]
 
 
 @flow(flow_run_name="execute-trades", timeout_seconds=600)
@@ -62,6 +67,16 @@ async def manage_orders(mode: Mode = "poll", until: Until = None) -> State[None]
             clock = read_clock()
     await publish("manage-orders", report)
     return None
+
+
+@flow(flow_run_name="halt-trading", timeout_seconds=600)
+async def halt_trading(
+    reason: Reason = "asked for in Prefect", flatten: Flatten = False, wait_seconds: Wait = 30
+) -> None:
+    """Halt trading and cancel every open order; with flatten close every position too and report the fills."""
+    await publish(
+        "halt-trading", stand_down(reason=reason, by="halt-trading", flatten=flatten, wait_seconds=wait_seconds)
+    )
 
 
 @flow(flow_run_name="update-positions", timeout_seconds=600)

@@ -24,6 +24,7 @@ REFUSALS = frozenset({400, 401, 403, 404, 422})
 PAGE = 100
 LISTED = 500
 NOT_FOUND = 404
+CANCELLING = (200, 207)
 UNPROCESSABLE = 422
 
 
@@ -147,6 +148,14 @@ class Broker:
                 return False
             raise
         return True
+
+    def cancel_all(self) -> set[str]:
+        """Ask for the cancellation of every open order; return the broker's ids of those it took on."""
+        answer: Any = call(lambda: self._client.delete("/orders"), "cancel all orders") or []
+        try:
+            return {str(raw["id"]) for raw in answer if raw["status"] in CANCELLING}
+        except (KeyError, TypeError) as error:
+            raise UnavailableError("cancel all orders: the broker's answer is no list of orders") from error
 
     def fills(self, *, since: datetime) -> list[BrokerFill]:
         """Return every execution at or after `since`, oldest first."""

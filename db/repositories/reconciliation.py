@@ -10,9 +10,9 @@ from db.models.execution import ReconciliationBreak, ReconciliationRun
 from db.statements import insert_missing, upsert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
 
 def record(connection: Connection, run: Mapping[str, Any], breaks: Iterable[Mapping[str, Any]]) -> int:
@@ -25,3 +25,10 @@ def record(connection: Connection, run: Mapping[str, Any], breaks: Iterable[Mapp
     ).one()
     insert_missing(connection, ReconciliationBreak, [{**row, "reconciliation_run_id": identity} for row in breaks])
     return identity
+
+
+def open_breaks(connection: Connection, account: str) -> Sequence[Row[Any]]:
+    """Return the differences of an account that are not explained yet, oldest first."""
+    table = ReconciliationBreak
+    statement = select(table.__table__).where(table.account == account, table.status == "open")
+    return connection.execute(statement.order_by(table.id)).all()

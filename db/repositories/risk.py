@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from db.models.execution import Fill, Order, Position
 from db.models.risk_management import (
     LimitBreach,
     RiskDecision,
@@ -18,9 +21,11 @@ from db.models.risk_management import (
     TradingStateChange,
 )
 from db.models.strategy_engine import Signal
+from db.repositories import audit
 from db.statements import insert_missing, upsert
 from trading.errors import InvalidValueError, UnknownNameError
 from trading.limits import Limits
+from trading.orders import FINAL, OrderState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
     from trading.limits import TradingState as State
 
 STATES = ("ACTIVE", "REDUCING", "HALTED")
+TICK = timedelta(microseconds=1)
 
 
 def record_targets(connection: Connection, targets: Iterable[Mapping[str, Any]]) -> int:
@@ -99,6 +105,35 @@ def trading_state(connection: Connection, account: str) -> State:
     return cast("State", state or "ACTIVE")
 
 
+def state_row(connection: Connection, account: str) -> Row[Any] | None:
+    """Return an account's trading state with its reason, who changed it and when; None for one never seen."""
+    return connection.execute(select(TradingState.__table__).where(TradingState.account == account)).one_or_none()
+
+
+def refusal(connection: Connection, order: Row[Any]) -> str | None:
+    """Return why an order may not be sent as the trading state is at this moment, or None when it may.
+
+    While trading is not ACTIVE only reductions pass: an order against its strategy's position, and with the
+    strategy's orders under way on the same side no larger than it.
+    """
+    row = state_row(connection, order.account)
+    if row is None or row.state == "ACTIVE" or _reduces(connection, order):
+        return None
+    return f"trading is {row.state} ({row.reason}): only reductions pass"
+
+
+def _reduces(connection: Connection, order: Row[Any]) -> bool:
+    whose = {"account": order.account, "strategy": order.strategy, "symbol": order.symbol}
+    held = connection.scalar(select(Position.quantity).filter_by(**whose)) or Decimal(0)
+    if order.quantity is None or held * (1 if order.side == "buy" else -1) >= 0:
+        return False
+    sent = Order.status.not_in([str(OrderState.INTENT), *map(str, FINAL)])
+    under_way = select(func.sum(Order.quantity - Order.filled_quantity)).filter_by(**whose, side=order.side)
+    others = connection.scalar(under_way.where(sent, Order.id != order.id)) or Decimal(0)
+    unapplied = select(func.sum(Fill.quantity)).filter_by(**whose, side=order.side).where(Fill.applied_at.is_(None))
+    return bool(order.quantity + others + (connection.scalar(unapplied) or 0) <= abs(held))
+
+
 def set_trading_state(
     connection: Connection,
     *,
@@ -109,7 +144,9 @@ def set_trading_state(
     at: datetime,
     flow_run_id: UUID | None = None,
 ) -> bool:
-    """Change an account's trading state and keep the change; return whether it was a change.
+    """Change an account's trading state, keep the change with who and why, and return whether it was one.
+
+    `at` is the broker's time; a change is always later than the one before it, by a microsecond at least.
 
     Raises
     ------
@@ -122,6 +159,10 @@ def set_trading_state(
     old = connection.scalar(row) or "ACTIVE"
     if old == state:
         return False
+    last = connection.scalar(
+        select(func.max(TradingStateChange.changed_at)).where(TradingStateChange.account == account)
+    )
+    at = max(at, last + TICK) if last else at
     written = insert(TradingState).values(account=account, state=state, reason=reason, changed_by=by, changed_at=at)
     changed = {"state": state, "reason": reason, "changed_by": by, "changed_at": at}
     connection.execute(written.on_conflict_do_update(index_elements=["account"], set_=changed))
@@ -134,6 +175,8 @@ def set_trading_state(
         "changed_at": at,
     }
     insert_missing(connection, TradingStateChange, [{**change, "flow_run_id": flow_run_id}])
+    detail = {"old": old, "state": state, "reason": reason}
+    audit.record(connection, actor=by, action="risk.state", subject=account, detail=detail)
     return True
 
 

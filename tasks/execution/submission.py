@@ -54,9 +54,8 @@ def submit_orders(*, as_of: datetime | None) -> Report:
             ours = {row.id for row in orders.open_orders(connection, account, statuses=[OrderState.INTENT])}
             _intend(connection, account, clock)
             waiting = orders.open_orders(connection, account, statuses=[OrderState.INTENT])
-            state = risk.trading_state(connection, account)
         for row in waiting:
-            _send(gateway, row, clock, known=row.id in ours, halted=state == "HALTED")
+            _send(gateway, row, clock, known=row.id in ours)
         with database().connect() as connection:
             sent = orders.by_client_id(connection, [row.client_order_id for row in waiting])
     return _report([sent[row.client_order_id] for row in waiting], clock)
@@ -94,11 +93,11 @@ def _intend(connection: Connection, account: str, clock: Clock) -> None:
     )
 
 
-def _send(gateway: Broker, row: Row[Any], clock: Clock, *, known: bool, halted: bool) -> None:
+def _send(gateway: Broker, row: Row[Any], clock: Clock, *, known: bool) -> None:
     """Post one intent and record the answer; one from an earlier run is looked up first."""
     try:
         found = gateway.find(row.client_order_id) if known else None
-        if found is None and (reason := _too_late(row, clock) or ("trading is HALTED" if halted else None)):
+        if found is None and (reason := _too_late(row, clock) or _refused(row)):
             _own(row, OrderEvent.WITHDRAWN, clock, reason)
             return
         answer = found or _post(gateway, row)
@@ -110,6 +109,12 @@ def _send(gateway: Broker, row: Row[Any], clock: Clock, *, known: bool, halted: 
         return
     with database().begin() as connection:
         record_broker_order(connection, row, answer)
+
+
+def _refused(row: Row[Any]) -> str | None:
+    """Return why the trading state, read anew before each order, lets this one not pass."""
+    with database().connect() as connection:
+        return risk.refusal(connection, row)
 
 
 def _too_late(row: Row[Any], clock: Clock) -> str | None:
