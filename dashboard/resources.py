@@ -89,6 +89,12 @@ def order(number: int) -> Row:
     return found
 
 
+def trace(reference: str) -> Row:
+    """Return the chain behind an order, a fill or a signal, with whether its bars are still the same."""
+    found: Row = read(f"/api/trace/{segment(reference)}")
+    return found
+
+
 def fills(*, limit: int = 100) -> list[Row]:
     """Return the newest fills."""
     return rows("/api/fills", limit=limit, account=account())

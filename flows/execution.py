@@ -16,7 +16,7 @@ from tasks.execution.clock import read_clock
 from tasks.execution.flattening import stand_down
 from tasks.execution.following import follow_orders
 from tasks.execution.positions import apply_fills
-from tasks.execution.reconciliation import adopt_orders, compare_books
+from tasks.execution.reconciliation import reconcile_at_start, reconcile_books
 from tasks.execution.submission import submit_orders
 from tasks.notification.alerts import post_trade_alerts
 from tasks.notification.delivery import deliver_messages
@@ -34,12 +34,17 @@ Until = Annotated[
 ]
 Reason = Annotated[str, Field(min_length=3, max_length=500, description="Why, for the record.")]
 Flatten = Annotated[bool, Field(description="Close every position as well.")]
+Accept = Annotated[
+    str | None,
+    Field(min_length=3, max_length=500, description="Take over the broker's figures for this reason; empty: halt."),
+]
 Wait = Annotated[float, Field(ge=0, le=500, description="Seconds to wait for closing orders to fill.")]
 
 
 @flow(flow_run_name="execute-trades", timeout_seconds=600)
 async def execute_trades(as_of: AsOf = None) -> None:
     """Turn approved risk decisions into order intents, commit them, and send each exactly once."""
+    reconcile_at_start()
     await publish("execute-trades", submit_orders(as_of=as_of))
 
 
@@ -86,9 +91,9 @@ async def update_positions() -> None:
 
 
 @flow(flow_run_name="reconcile-trades", timeout_seconds=900)
-async def reconcile_trades(session: Session = None) -> None:
-    """Compare orders, fills, positions and cash with the broker; what cannot be explained halts trading."""
-    adopted = adopt_orders(session=session)
-    followed = follow_orders()
-    applied = apply_fills()
-    await publish("reconcile-trades", compare_books(adopted), followed, applied)
+async def reconcile_trades(session: Session = None, accept: Accept = None) -> None:
+    """Compare orders, fills, positions and cash with the broker; what cannot be explained halts trading.
+
+    Unknown orders are adopted as external, missed fills applied, small drifts corrected by recorded adjustments.
+    """
+    await publish("reconcile-trades", reconcile_books(session=session, accept=accept))

@@ -6,11 +6,11 @@ Answered, refused (BrokerError: proof that nothing happened), or unavailable (no
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from trading.broker import BrokerAccount, BrokerFill, BrokerOrder, BrokerPosition, Clock
+from trading.broker import BrokerAccount, BrokerActivity, BrokerFill, BrokerOrder, BrokerPosition, Clock
 from trading.errors import BrokerError, UnavailableError
 
 if TYPE_CHECKING:
@@ -164,39 +164,27 @@ class Broker:
     def _fill_pages(self, since: datetime) -> Iterator[BrokerFill]:
         query: dict[str, Any] = {"after": since.isoformat(), "direction": "asc", "page_size": PAGE}
         while True:
-            page = self._get("/account/activities/FILL", query, what="fills")
-            for raw in page:
-                yield BrokerFill(
-                    execution_id=raw["id"],
-                    broker_order_id=raw["order_id"],
-                    symbol=raw["symbol"],
-                    side="buy" if raw["side"] == "buy" else "sell",
-                    quantity=Decimal(raw["qty"]),
-                    price=Decimal(raw["price"]),
-                    at=_time(raw["transaction_time"]),
-                )
+            page = _each(self._get("/account/activities/FILL", query, what="fills"), _fill, "fills")
+            yield from page
             if len(page) < PAGE:
                 return
-            query["page_token"] = page[-1]["id"]
+            query["page_token"] = page[-1].execution_id
 
-    def cash_activities(self, *, since: datetime) -> list[Decimal]:
-        """Return the amounts (USD, signed) of dividends, fees, transfers and interest after `since`."""
-        amounts: list[Decimal] = []
+    def activities(self, *, since: datetime) -> list[BrokerActivity]:
+        """Return dividends, splits, fees, transfers and interest after `since`, oldest first."""
+        found: list[BrokerActivity] = []
         query: dict[str, Any] = {"category": "non_trade_activity", "direction": "asc", "page_size": PAGE}
         query["after"] = since.isoformat()
         while True:
             page = self._get("/account/activities", query, what="activities")
-            amounts += [Decimal(raw["net_amount"]) for raw in page]
+            found += _each(page, _activity, "activities")
             if len(page) < PAGE:
-                return amounts
-            query["page_token"] = page[-1]["id"]
+                return found
+            query["page_token"] = found[-1].activity_id
 
     def positions(self) -> list[BrokerPosition]:
         """Return what the account holds; a failed call raises, it is never an empty list."""
-        return [
-            BrokerPosition(raw["symbol"], Decimal(raw["qty"]), Decimal(raw["current_price"]))
-            for raw in self._get("/positions", what="positions")
-        ]
+        return _each(self._get("/positions", what="positions"), _position, "positions")
 
     def _get(self, path: str, query: dict[str, Any] | None = None, *, what: str) -> Any:
         answer = call(lambda: self._client.get(path, query), what)
@@ -224,6 +212,47 @@ def _order(raw: Any, what: str) -> BrokerOrder:
         )
     except (KeyError, TypeError, ArithmeticError, ValueError) as error:
         raise UnavailableError(f"{what}: the broker's answer is not an order; it is not known what happened") from error
+
+
+def _each[Item](page: Any, read: Callable[[Any], Item], what: str) -> list[Item]:
+    """Return the items of a page; a page that is no list of them says nothing at all."""
+    if not isinstance(page, list):
+        raise UnavailableError(f"{what}: the broker's answer is no list; it is not known what the account has")
+    try:
+        return [read(raw) for raw in page]
+    except (KeyError, TypeError, ArithmeticError, ValueError) as error:
+        raise UnavailableError(f"{what}: the broker's answer cannot be read ({type(error).__name__})") from error
+
+
+def _fill(raw: Any) -> BrokerFill:
+    return BrokerFill(
+        execution_id=raw["id"],
+        broker_order_id=raw["order_id"],
+        symbol=raw["symbol"],
+        side="buy" if raw["side"] == "buy" else "sell",
+        quantity=Decimal(raw["qty"]),
+        price=Decimal(raw["price"]),
+        at=_time(raw["transaction_time"]),
+    )
+
+
+def _position(raw: Any) -> BrokerPosition:
+    return BrokerPosition(raw["symbol"], Decimal(raw["qty"]), Decimal(raw["current_price"]))
+
+
+def _activity(raw: Any) -> BrokerActivity:
+    def number(name: str) -> Decimal | None:
+        return Decimal(raw[name]) if raw.get(name) not in {None, ""} else None
+
+    return BrokerActivity(
+        activity_id=raw["id"],
+        kind=raw["activity_type"],
+        symbol=raw.get("symbol") or None,
+        day=date.fromisoformat(raw["date"][:10]),
+        net_amount=Decimal(raw["net_amount"]),
+        quantity=number("qty"),
+        per_share=number("per_share_amount"),
+    )
 
 
 def _time(text: str) -> datetime:

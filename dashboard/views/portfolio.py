@@ -194,7 +194,8 @@ def _orders() -> None:
         if found:
             st.caption("Choose an order to see the decision behind it, from the bar to the fills.")
         return
-    show_lineage(resources.order(int(chosen["id"])))
+    number = int(chosen["id"])
+    show_lineage(resources.order(number), resources.trace(f"order:{number}"))
 
 
 def _fills() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Date, Text, cast, func, literal, select, update
+from sqlalchemy import Date, Text, cast, func, literal, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.models.data_ingestion import CorporateAction
@@ -33,11 +33,14 @@ def of_symbols(connection: Connection, account: str, symbols: Iterable[str]) -> 
 def due_actions(connection: Connection, account: str, *, until: date) -> Rows:
     """Return the stored splits and dividends with an ex-date up to `until` that the account's books lack.
 
-    Those of symbols that the account had traded before the ex-date, under the name they were traded by; `key` is
-    what an entry of the action is named.
+    Those of symbols that the account had traded or taken over before the ex-date, under the name they had then;
+    `key` is what an entry of the action is named.
     """
-    local = cast(func.timezone("America/New_York", func.min(Fill.filled_at)), Date)
-    traded = select(Fill.symbol, local.label("first")).where(Fill.account == account).group_by(Fill.symbol).subquery()
+    bought = select(Fill.symbol, Fill.filled_at.label("at")).where(Fill.account == account)
+    taken = BookEntry.account == account, BookEntry.kind == "adjustment"
+    changes = union_all(bought, select(BookEntry.symbol, BookEntry.at).where(*taken)).subquery()
+    local = cast(func.timezone("America/New_York", func.min(changes.c.at)), Date)
+    traded = select(changes.c.symbol, local.label("first")).group_by(changes.c.symbol).subquery()
     key = CorporateAction.kind + ":" + CorporateAction.symbol + ":" + cast(CorporateAction.ex_date, Text)
     booked = select(BookEntry.id).where(BookEntry.account == account, BookEntry.key == key)
     statement = (

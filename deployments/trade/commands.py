@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deployments.trade import states
+from deployments.trade import reconciling, states, tracing
 
 if TYPE_CHECKING:
     import typer
 
 
 def add_trade_commands(app: typer.Typer) -> None:
-    """Add halt, resume and flatten to the `trading` command."""
+    """Add halt, resume, flatten, reconcile and trace to the `trading` command."""
     app.command()(states.halt)
     app.command()(states.resume)
     app.command()(states.flatten)
+    app.command()(reconciling.reconcile)
+    app.command()(tracing.trace)

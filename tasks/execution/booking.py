@@ -127,16 +127,19 @@ def _write(connection: Connection, account: str, books: Mapping[str, Books]) -> 
 
 
 def mark(connection: Connection, account: str, prices: Mapping[str, Decimal], *, at: datetime) -> list[dict[str, Any]]:
-    """Mark every position with shares to the broker's prices; return all rows as they are then."""
+    """Mark every position with shares to the broker's prices; return all rows as they are then.
+
+    One the broker has no price of keeps its last one, and the time of it.
+    """
     rows = []
     for row in positions.of_account(connection, account):
-        price = prices.get(row.symbol) if row.quantity else None
-        marked = price is not None
+        price = prices.get(row.symbol, row.market_price) if row.quantity else None
+        fresh = row.symbol in prices or not row.quantity
         values = {
             "market_price": price,
             "market_value": price * row.quantity if price is not None else None,
             "unrealised_pnl": (price - row.average_cost) * row.quantity if price is not None else None,
-            "marked_at": at if marked or row.quantity or row.marked_at is None else row.marked_at,
+            "marked_at": at if fresh or row.marked_at is None else row.marked_at,
         }
         rows.append({**row._mapping, **values})  # noqa: SLF001 - SQLAlchemy's public accessor despite its name
     positions.write(connection, rows)

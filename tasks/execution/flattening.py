@@ -12,7 +12,7 @@ from db.repositories import orders, positions
 from tasks.execution.following import follow_orders
 from tasks.execution.halting import Reach, halt
 from tasks.execution.positions import apply_fills
-from tasks.execution.reconciliation import adopt_orders
+from tasks.execution.reconciliation import reconcile_books
 from tasks.execution.submission import submit_orders
 from tasks.policies import ONCE
 from tasks.resources import broker, database, flow_run_id, locks
@@ -41,9 +41,8 @@ def stand_down(*, reason: str, by: str, flatten: bool, wait_seconds: float) -> R
     the halt's time. Only a closing order that ended unfilled is followed by another.
     """
     halted = halt(Reach(database(), locks(), broker()), reason=reason, by=by, flow_run_id=flow_run_id())
-    adopt_orders.fn(session=None)
     follow_orders.fn()
-    apply_fills.fn()
+    reconcile_books.fn()
     figures = {"account": halted.account, "state": "HALTED", "since": halted.since}
     figures |= {"orders cancelled": len(halted.cancelled)}
     if not flatten:

@@ -84,5 +84,13 @@ def _record(connection: Connection, strategy: Strategy, panel: Panel, poor: Mapp
         "bars_sha256": panel.fingerprint(),
         "undecided": {entry.symbol: entry.reason for entry in undecided},
     }
-    rows = [{**shared, "strategy": strategy.name, **asdict(signal)} for signal in signals]
+    rows = [
+        {
+            **shared,
+            "strategy": strategy.name,
+            "bars_sha256": panel.of(signal.symbol).fingerprint(),
+            **asdict(signal),
+        }
+        for signal in signals
+    ]
     strategies.record_run(connection, run, rows)
