@@ -176,9 +176,10 @@ def flatten(reason: str) -> Row:
     return _change("post", "/api/risk/flatten", {"reason": reason, "who": WHO}, account=account())
 
 
-def bars(symbol: str, *, timeframe: str = "1Day", limit: int = 250) -> list[Row]:
-    """Return the newest bars of a symbol, oldest first."""
-    found = rows(f"/api/bars/{segment(symbol)}", lasting=True, timeframe=timeframe, limit=limit)
+def bars(symbol: str, *, timeframe: str = "1Day", limit: int = 250, adjustment: str = "split") -> list[Row]:
+    """Return the newest bars of a symbol, oldest first; adjusted for nothing (raw), splits (split) or all."""
+    place = f"/api/bars/{segment(symbol)}"
+    found = rows(place, lasting=True, timeframe=timeframe, limit=limit, adjustment=adjustment)
     return sorted(found, key=lambda bar: str(bar["ts"]))
 
 

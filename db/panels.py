@@ -11,8 +11,9 @@ import numpy as np
 
 from db.arrow import snapshots
 from db.models.base import MICRO
-from db.repositories import ingestion, lives
+from db.repositories import ingestion
 from db.repositories.bars.reading import archived_tables, stored_batches
+from db.repositories.spells import spells as spells_of
 from trading.adjustment import adjust
 from trading.bars import FIELDS, Panel, instant, moment
 from trading.calendar import LAST_DAY, bar_timestamp, completed_bars, session_of
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from db.arrow import Snapshot
-    from db.repositories.lives import Spell
+    from db.repositories.spells import Spell
     from trading.bars import Field
 
     Floats = NDArray[np.float64]
@@ -51,7 +52,7 @@ def load(
     Prices and volumes are adjusted for the splits known then; see `raw` for which bars there are.
     """
     day = as_of or session_of(end)
-    spells = lives.spells(connection, symbols, day)
+    spells = spells_of(connection, symbols, day)
     panel = _read(connection, symbols, spells, timeframe=timeframe, start=start, end=_known(end, day))
     return adjust(panel, ingestion.actions(connection, spells, until=day), day)
 
@@ -73,7 +74,7 @@ def raw(
     later than that day is read.
     """
     day = as_of or session_of(end)
-    spells = lives.spells(connection, symbols, day)
+    spells = spells_of(connection, symbols, day)
     return _read(connection, symbols, spells, timeframe=timeframe, start=start, end=_known(end, day))
 
 
@@ -136,33 +137,38 @@ class _Cells:
     Attributes
     ----------
     stored
-        Name in the table -> the columns its bars belong to, each with the first and last microsecond.
+        Name in the table -> the columns its bars belong to, each with the first and last microsecond,
+        and whether the asset bore the name then.
     plain
         (names,) column of each stored name that belongs to one column for ever, -1 for the others.
+    own
+        (T, S) cells that have the bar of the name that was borne, which one filed under a later name leaves alone.
     """
 
     symbols: tuple[str, ...]
     axis: NDArray[np.datetime64]
     micros: NDArray[np.int64]
-    stored: Mapping[str, Sequence[tuple[int, int, int]]]
+    stored: Mapping[str, Sequence[tuple[int, int, int, bool]]]
     plain: NDArray[np.int64]
+    own: NDArray[np.bool_]
     values: dict[Field, Floats] = field(default_factory=dict)
 
     @classmethod
     def empty(
         cls, symbols: tuple[str, ...], spells: Mapping[str, Sequence[Spell]], axis: NDArray[np.datetime64]
     ) -> _Cells:
-        stored: dict[str, list[tuple[int, int, int]]] = {}
+        stored: dict[str, list[tuple[int, int, int, bool]]] = {}
         for column, symbol in enumerate(symbols):
             for spell in spells[symbol]:
-                stored.setdefault(spell.symbol, []).append((column, *_span(spell)))
+                stored.setdefault(spell.symbol, []).append((column, *_span(spell), spell.borne))
         plain = [
-            pieces[0][0] if len(pieces) == 1 and pieces[0][1:] == (_EVER.min, _EVER.max) else -1
+            pieces[0][0] if len(pieces) == 1 and pieces[0][1:] == (_EVER.min, _EVER.max, True) else -1
             for pieces in stored.values()
         ]
         micros = axis.astype("datetime64[us]").astype(np.int64)
         values: dict[Field, Floats] = {name: np.full((len(axis), len(symbols)), np.nan) for name in FIELDS}
-        return cls(symbols, axis, micros, stored, np.array(plain, dtype=np.int64), values)
+        own = np.zeros((len(axis), len(symbols)) if -1 in plain else (0, 0), dtype=bool)
+        return cls(symbols, axis, micros, stored, np.array(plain, dtype=np.int64), own, values)
 
     def fill(self, batch: pa.RecordBatch, *, scale: int, quarantined: NDArray[np.bool_] | None = None) -> None:
         """Put bars where they belong; those off the axis, outside a spell or quarantined stay out."""
@@ -184,8 +190,12 @@ class _Cells:
         }
         self._put(rows, columns, usable & (columns >= 0), figures)
         for code in np.unique(codes[columns < 0]).tolist():
-            for column, first, last in list(self.stored.values())[code]:
+            for column, first, last, borne in list(self.stored.values())[code]:
                 piece = usable & (codes == code) & (stamps >= first) & (stamps <= last)
+                if borne:
+                    self.own[rows[piece], column] = True
+                else:
+                    piece &= ~self.own[rows, column]
                 self._put(rows, np.full(len(rows), column), piece, figures)
 
     def _put(

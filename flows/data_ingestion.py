@@ -15,7 +15,7 @@ from tasks.data_ingestion.archive import archive_bars, restore_bars
 from tasks.data_ingestion.fetching import Fetched, Plan, fetch_chunk, finish_fetch, plan_fetch
 from tasks.data_ingestion.files.file_format import FileFormat
 from tasks.data_ingestion.imports import import_bars
-from tasks.data_ingestion.quality import OnFailure, check_quality
+from tasks.data_ingestion.quality import Feed, OnFailure, check_quality
 from tasks.data_ingestion.universe import resolve_universe
 from trading.calendar import FIRST_DAY, LAST_DAY
 from trading.errors import InvalidValueError
@@ -92,13 +92,18 @@ async def validate_data_quality(
     start: Start = None,
     end: End = None,
     on_failure: Annotated[OnFailure, Field(description="What happens to a bar that fails a rule.")] = "quarantine",
+    compare_feed: Annotated[
+        Feed | None, Field(description="Fetch this feed's bars of the range and compare; empty: compare with none.")
+    ] = None,
 ) -> None:
     """Run every quality rule; without `start` over the bars that have not been checked.
 
     quarantine: strategies never see a bad bar. warn: bad bars are marked suspect. fail: the run fails.
     """
     universe = resolve_universe(symbols)
-    report = check_quality(universe, timeframe=timeframe, start=start, end=end, on_failure=on_failure)
+    report = check_quality(
+        universe, timeframe=timeframe, start=start, end=end, on_failure=on_failure, compare_feed=compare_feed
+    )
     await publish("validate-data-quality", report)
 
 

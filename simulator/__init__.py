@@ -12,14 +12,20 @@ Market
     hold the sessions seen so far; trade counts are 0 and average prices (high + low + close) / 3. Corporate
     actions are known from their ex-date on, adjusted bars are adjusted for those only.
 Orders
-    market and limit; day, gtc, opg and cls; whole, fractional and notional; see `simulator.matching` for the
-    prices. An answer to POST says pending_new, the order is accepted while the exchange is closed and new while
-    it is open. Any open order of the other side on a symbol is a wash trade. Fills are complete, without
-    slippage, commission or volume limit. No replace, stops, brackets or stream yet: they are refused.
+    Every type, time in force and class of shares; whole, fractional and notional; see `simulator.matching` for the
+    prices and `simulator.frictions` for slippage, commission and volume. An answer to POST says pending_new, the
+    order is accepted while the exchange is closed and new while it is open. A replaced order's new one asks for the
+    whole quantity again, whatever was filled before, as at Alpaca. Any open market or stop order of the other side
+    is a wash trade, a limit order where the two could meet.
+Stream
+    Trade updates at /stream, of changes from the connection on; the execution id of a fill is the last part of the
+    id of its FILL activity.
 Account
     Regulation T with multiplier 2, see `simulator.margin`. Unlike Alpaca's paper account it pays dividends: at the
     open of the ex-date, because the data know no payable date, to holders and from the short, as DIV activity.
     Splits multiply positions and open orders then, as SPLIT activity; fractions that arise are kept.
+Faults
+    See `simulator.faults`: armed and disarmed through /simulator/faults.
 Limits
     Requests a minute are counted over real time, with Alpaca's headers and 429, but far more are allowed than
     Alpaca's 200 unless --rate-limit says so.

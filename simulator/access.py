@@ -34,11 +34,14 @@ class Keys:
         UnauthorizedError
             They are missing or wrong.
         """
-        sent = (headers.get("apca-api-key-id", ""), headers.get("apca-api-secret-key", ""))
-        known = (self.api_key, self.secret_key)
-        matches = [hmac.compare_digest(a.encode(), b.encode()) for a, b in zip(sent, known, strict=True)]
-        if not all(matches):
+        if not self.match(headers.get("apca-api-key-id", ""), headers.get("apca-api-secret-key", "")):
             raise UnauthorizedError
+
+    def match(self, api_key: str, secret_key: str) -> bool:
+        """Return whether a pair is this one, in constant time."""
+        pairs = ((api_key, self.api_key), (secret_key, self.secret_key))
+        matches = [hmac.compare_digest(sent.encode(), known.encode()) for sent, known in pairs]
+        return all(matches)
 
 
 class Budget:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from simulator.books import ZERO
 from simulator.errors import ForbiddenError, UnprocessableError
 from simulator.margin import opening_cost
+from simulator.matching.prices import wanted
+from simulator.order_rules import check_exits
 from simulator.sessions import NEW_YORK, exchange_day
 
 if TYPE_CHECKING:
@@ -33,31 +35,34 @@ class Admission:
     reserved: Decimal
 
 
-def admit(ledger: Ledger, request: OrderRequest, now: datetime) -> Admission:
-    """Return what the order means for the account, or raise Alpaca's refusal.
+def admit(ledger: Ledger, request: OrderRequest, now: datetime, *, instead_of: Order | None = None) -> Admission:
+    """Return what the order means for the account, or raise Alpaca's refusal; `instead_of` is what it replaces.
 
     Raises
     ------
     UnprocessableError
         The symbol is unknown, has no price yet, or the auction takes no more orders.
     ForbiddenError
-        Shares or buying power do not suffice, or an order of the other side is open.
+        Shares or buying power do not suffice, an order of the other side is open, or the account's own
+        configuration forbids it.
     """
     if not ledger.market.is_listed(request.symbol, now):
         raise UnprocessableError(f'asset "{request.symbol}" not found')
     _check_auction(ledger, request, now)
-    _check_wash_trade(ledger, request)
+    others = [order for order in ledger.orders_in(request.symbol) if instead_of is None or order.id != instead_of.id]
+    _check_wash_trade(others, request, instead_of)
     position = ledger.positions.get(request.symbol)
     held = position.qty if position else ZERO
     qty = _shares(ledger, request, now)
     closing = held * (1 if request.side == "sell" else -1) > 0
+    _check_class(ledger, request, now, closing=closing)
     if closing:
-        _check_shares(ledger, request, qty=qty, held=abs(held))
+        _check_shares(ledger, request, others, qty=qty, held=abs(held))
         return Admission(_intent(request, closing=True), ZERO)
     if request.side == "sell" and request.fractional:
         raise UnprocessableError("fractional orders cannot be sold short")
     cost = _cost(ledger, request, qty=qty, now=now)
-    power = ledger.valuation(now).buying_power
+    power = ledger.valuation(now).buying_power + (instead_of.reserved if instead_of else ZERO)
     if cost > power:
         details = {"buying_power": str(power.quantize(CENT)), "cost_basis": str(cost.quantize(CENT))}
         raise ForbiddenError("insufficient buying power", **details)
@@ -84,14 +89,37 @@ def _check_auction(ledger: Ledger, request: OrderRequest, now: datetime) -> None
         raise UnprocessableError(f"{request.time_in_force} orders are refused from {shown} to 19:00 New York")
 
 
-def _check_wash_trade(ledger: Ledger, request: OrderRequest) -> None:
-    for order in ledger.orders_in(request.symbol):
-        if order.side != request.side:
+def _check_wash_trade(others: list[Order], request: OrderRequest, instead_of: Order | None) -> None:
+    """Refuse what could trade with the account's own orders; brackets and pairs are exempt, as Alpaca advises."""
+    group = instead_of.group_id if instead_of else None
+    if request.order_class != "simple" or group is not None:
+        return
+    for order in others:
+        if order.side != request.side and order.is_active and order.status != "held" and _may_cross(order, request):
+            kind = "limit" if order.works_as == "limit" else "market/stop"
             raise ForbiddenError(
                 "potential wash trade detected. use complex orders",
-                reject_reason="opposite side order exists",
+                reject_reason=f"opposite side {kind} order exists",
                 existing_order_id=order.id,
             )
+
+
+def _may_cross(order: Order, request: OrderRequest) -> bool:
+    """Return whether two orders could fill each other: two limits only where they overlap."""
+    if order.type != "limit" or request.type != "limit" or order.limit_price is None or request.limit_price is None:
+        return True
+    buy, sell = (order, request) if order.side == "buy" else (request, order)
+    return (buy.limit_price or ZERO) >= (sell.limit_price or ZERO)
+
+
+def _check_class(ledger: Ledger, request: OrderRequest, now: datetime, *, closing: bool) -> None:
+    if request.order_class == "simple":
+        return
+    if closing != (request.order_class == "oco"):
+        needed = "exit" if request.order_class == "oco" else "entry"
+        raise UnprocessableError(f"{request.order_class} orders must be {needed} orders")
+    base = request.limit_price or request.stop_price or _last(ledger, request, now)
+    check_exits(request, base)
 
 
 def _shares(ledger: Ledger, request: OrderRequest, now: datetime) -> Decimal:
@@ -113,21 +141,24 @@ def _cost(ledger: Ledger, request: OrderRequest, *, qty: Decimal, now: datetime)
         return request.notional
     unpriced = request.limit_price is not None and ledger.market.mark(request.symbol, now) is None
     last = request.limit_price if unpriced and request.limit_price else _last(ledger, request, now)
+    if request.stop_price is not None and request.side == "buy":
+        # a buy stop fills where the price has risen to
+        last = max(last, request.stop_price)
     return opening_cost(qty=qty, last=last, limit=request.limit_price, short=request.side == "sell")
 
 
 def held_for_orders(orders: list[Order], price: Decimal, side: str) -> Decimal:
-    """Return the shares that open orders of one side already claim; notionals at a price."""
-    mine = [order for order in orders if order.side == side]
-    return sum(
-        (order.qty if order.qty is not None else (order.notional or ZERO) / price for order in mine),
-        start=ZERO,
-    )
+    """Return the shares that open orders of one side already claim; notionals at a price.
+
+    Exits claim nothing before their entry is filled, and the pair of them claims its shares once.
+    """
+    mine = [order for order in orders if order.side == side and order.is_active and order.status != "held"]
+    return sum((wanted(order, price) for order in mine), start=ZERO)
 
 
-def _check_shares(ledger: Ledger, request: OrderRequest, *, qty: Decimal, held: Decimal) -> None:
+def _check_shares(ledger: Ledger, request: OrderRequest, others: list[Order], *, qty: Decimal, held: Decimal) -> None:
     price = ledger.price(request.symbol, ledger.account.clock)
-    claimed = held_for_orders(ledger.orders_in(request.symbol), price, request.side)
+    claimed = held_for_orders(others, price, request.side)
     available = max(held - claimed, ZERO)
     if qty > available:
         raise ForbiddenError(

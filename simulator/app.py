@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -13,18 +14,22 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from simulator import broker_routes, control_routes, data_routes, order_routes
+from simulator import broker_routes, control_routes, data_routes, fault_routes, order_routes, trade_updates
 from simulator.access import AccessMiddleware, Budget, Keys, refused
 from simulator.errors import AlpacaError, InvalidParameterError, UnprocessableError
 from simulator.exchange import Exchange, check_opening
+from simulator.faults.requests import SERVER_SEND, FaultMiddleware
+from simulator.frictions import Frictions
 from simulator.loading import load_market
 from simulator.store import Store
+from simulator.trade_updates import TradeUpdates
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
 
     from simulator.market import Market
 
@@ -45,6 +50,16 @@ class SimulatorConfig:
     cash: Decimal = DEFAULT_CASH
     seed: str | None = None
     rate_limit: int = DEFAULT_RATE_LIMIT
+    frictions: Frictions = field(default_factory=Frictions)
+
+
+class Simulator(FastAPI):
+    """The application; it remembers how the server itself sends, for faults below HTTP."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        scope[SERVER_SEND] = send
+        await super().__call__(scope, receive, send)
 
 
 def create_app(config: SimulatorConfig, market: Market | None = None) -> FastAPI:
@@ -65,20 +80,31 @@ def create_app(config: SimulatorConfig, market: Market | None = None) -> FastAPI
         store.close()
         raise
 
+    updates = TradeUpdates(config.keys, exchange.ledger.faults)
+    exchange.ledger.frictions = config.frictions
+    exchange.ledger.listeners.append(updates.publish)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        exchange.later = _later
         yield
+        updates.cut(0)
         store.close()
 
-    app = FastAPI(title="Alpaca simulator", lifespan=lifespan, openapi_url=None)
-    app.state.exchange = exchange
-    for part in (broker_routes, order_routes, data_routes, control_routes):
+    app = Simulator(title="Alpaca simulator", lifespan=lifespan, openapi_url=None)
+    app.state.exchange, app.state.trade_updates = exchange, updates
+    for part in (broker_routes, order_routes, data_routes, control_routes, fault_routes, trade_updates):
         app.include_router(part.router)
     app.add_middleware(AccessMiddleware, keys=config.keys, budget=Budget(config.rate_limit))
+    app.add_middleware(FaultMiddleware, faults=exchange.ledger.faults)
     app.add_exception_handler(AlpacaError, _refusal)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _unknown)
     return app
+
+
+def _later(seconds: float, action: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_later(seconds, action)
 
 
 async def _refusal(_: Request, error: Exception) -> JSONResponse:

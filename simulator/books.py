@@ -14,11 +14,24 @@ from pydantic import BaseModel, ConfigDict
 ZERO = Decimal(0)
 
 Side = Literal["buy", "sell"]
-OrderType = Literal["market", "limit"]
-TimeInForce = Literal["day", "gtc", "opg", "cls"]
-Status = Literal["accepted", "new", "filled", "canceled", "expired"]
+OrderType = Literal["market", "limit", "stop", "stop_limit", "trailing_stop"]
+TimeInForce = Literal["day", "gtc", "opg", "cls", "ioc", "fok"]
+OrderClass = Literal["simple", "bracket", "oco", "oto"]
+Role = Literal["entry", "take_profit", "stop_loss"]
+Status = Literal[
+    "accepted",
+    "new",
+    "partially_filled",
+    "held",
+    "pending_cancel",
+    "filled",
+    "canceled",
+    "expired",
+    "replaced",
+    "rejected",
+]
 
-OPEN_STATUSES: frozenset[str] = frozenset({"accepted", "new"})
+OPEN_STATUSES: frozenset[str] = frozenset({"accepted", "new", "partially_filled", "held", "pending_cancel"})
 """Statuses in which an order may still fill."""
 
 
@@ -65,6 +78,25 @@ class Order(_Record):
     filled_at: datetime | None = None
     canceled_at: datetime | None = None
     expired_at: datetime | None = None
+    failed_at: datetime | None = None
+    replaced_at: datetime | None = None
+    replaced_by: str | None = None
+    replaces: str | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    hwm: Decimal | None = None
+    """Best price a trailing stop has seen: highest for a sell, lowest for a buy."""
+    triggered: bool = False
+    """Whether a stop was reached: from then on it is a market or a limit order."""
+    order_class: OrderClass = "simple"
+    role: Role | None = None
+    parent_id: str | None = None
+    """Of a leg: the order it was sent with."""
+    leg_ids: tuple[str, ...] = ()
+    group_id: str | None = None
+    active_at: datetime | None = None
+    """Of a leg: when its entry was filled; before that it cannot fill."""
 
     @property
     def is_open(self) -> bool:
@@ -75,6 +107,33 @@ class Order(_Record):
     def sign(self) -> int:
         """Return +1 for a buy, -1 for a sell."""
         return 1 if self.side == "buy" else -1
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it may fill now: open, and if a leg, with its entry filled."""
+        return self.is_open and (self.parent_id is None or self.active_at is not None)
+
+    @property
+    def filled_value(self) -> Decimal:
+        """Dollars filled so far."""
+        return self.filled_qty * (self.filled_avg_price or ZERO)
+
+    @property
+    def works_as(self) -> Literal["market", "limit", "stop"]:
+        """What it is at present: a stop that was reached is a market order, a stop-limit a limit order."""
+        if self.type in {"market", "limit"}:
+            return "market" if self.type == "market" else "limit"
+        if not self.triggered:
+            return "stop"
+        return "limit" if self.type == "stop_limit" else "market"
+
+    @property
+    def stop(self) -> Decimal | None:
+        """The price that triggers it: fixed, or trailing the best price seen."""
+        if self.type != "trailing_stop" or self.hwm is None:
+            return self.stop_price
+        trail = self.trail_price if self.trail_price is not None else self.hwm * (self.trail_percent or ZERO) / 100
+        return self.hwm + trail if self.side == "buy" else self.hwm - trail
 
 
 class Position(_Record):
@@ -93,11 +152,11 @@ class Position(_Record):
 
 
 class Activity(_Record):
-    """One line of the account's history: a fill, a dividend or a split."""
+    """One line of the account's history: a fill, a dividend, a split, cash for a fraction of a share, or a fee."""
 
     id: str
     sequence: int
-    type: Literal["FILL", "DIV", "SPLIT"]
+    type: Literal["FILL", "DIV", "SPLIT", "CIL", "FEE"]
     at: datetime
     symbol: str
     qty: Decimal
@@ -106,6 +165,13 @@ class Activity(_Record):
     price: Decimal | None = None
     per_share: Decimal | None = None
     net_amount: Decimal = ZERO
+    cum_qty: Decimal | None = None
+    leaves_qty: Decimal = ZERO
+
+    @property
+    def execution_id(self) -> str:
+        """The part of a fill's id that the stream calls its execution id."""
+        return self.id.rpartition("::")[2]
 
 
 class EquityPoint(_Record):

@@ -150,8 +150,7 @@ async def get_position(exchange: ExchangeDep, symbol_or_id: str) -> JSONResponse
 async def close_positions(exchange: ExchangeDep, *, cancel_orders: bool = False) -> JSONResponse:
     """Place a market order against every position; 207 with one answer each."""
     if cancel_orders:
-        for order_id in list(exchange.ledger.open_orders):
-            exchange.cancel(order_id)
+        exchange.cancel_all()
     return JSONResponse([_closed(exchange, symbol) for symbol in sorted(exchange.ledger.positions)], status_code=207)
 
 

@@ -45,7 +45,8 @@ MOVE_HELP = 'expected {"to": "<ISO time with zone>"} or {"advance": "open" | "cl
 RESET_HELP = 'expected {"start": "YYYY-MM-DD", "cash": dollars}, both optional'
 
 
-async def _body(request: Request, expected: str) -> Any:
+async def read_body(request: Request, expected: str) -> Any:
+    """Return the decoded body, an empty one as an empty object; 422 with what was expected when it is no JSON."""
     try:
         return json.loads(await request.body() or b"{}")
     except (ValueError, RecursionError):
@@ -81,7 +82,7 @@ async def get_clock(exchange: ExchangeDep) -> JSONResponse:
 async def move_clock(exchange: ExchangeDep, request: Request) -> JSONResponse:
     """Move the clock forward; every open and close on the way takes place, in order."""
     try:
-        move = _MOVE.validate_python(await _body(request, MOVE_HELP))
+        move = _MOVE.validate_python(await read_body(request, MOVE_HELP))
     except ValidationError:
         raise UnprocessableError(MOVE_HELP) from None
     if isinstance(move, _To):
@@ -95,7 +96,7 @@ async def move_clock(exchange: ExchangeDep, request: Request) -> JSONResponse:
 async def reset(exchange: ExchangeDep, request: Request) -> JSONResponse:
     """Open a new account with an empty history and a number of its own."""
     try:
-        wanted = _Reset.model_validate(await _body(request, RESET_HELP))
+        wanted = _Reset.model_validate(await read_body(request, RESET_HELP))
         exchange.reset(start=wanted.start, cash=wanted.cash)
     except ValidationError:
         raise UnprocessableError(RESET_HELP) from None

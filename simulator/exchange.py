@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID, uuid5
 
 from simulator.admission import admit, held_for_orders
-from simulator.books import ZERO, Account, Order
+from simulator.books import ZERO, Account
 from simulator.corporate_actions import NAMESPACE
 from simulator.errors import (
     BadRequestError,
@@ -20,21 +21,34 @@ from simulator.errors import (
     NotFoundError,
     UnprocessableError,
 )
+from simulator.execution import act, end, late_fill
+from simulator.faults.models import LateFill, Reject, StuckCancel
 from simulator.ledger import Ledger
+from simulator.matching.session import NEVER_RESTING
 from simulator.order_request import OrderRequest
+from simulator.placing import Terms, new_orders, replace_order
 from simulator.presentation import stamp
 from simulator.stepping import happen
 from trading.errors import ConfigurationError, InvalidValueError
 
 if TYPE_CHECKING:
-    from simulator.books import Position
+    from collections.abc import Callable
+
+    from simulator.books import Order, Position
     from simulator.market import Market
+    from simulator.replacement import Replacement
     from simulator.store import Store
 
 GTC_LIFE = timedelta(days=90)
 TICK = timedelta(microseconds=1)
 PERCENT = Decimal(100)
 Advance = Literal["open", "close", "session"]
+
+
+def _at_once(seconds: float, action: Callable[[], None]) -> None:
+    """Do something without waiting: what `later` is where no event loop runs."""
+    del seconds
+    action()
 
 
 def check_opening(market: Market, start: date, cash: Decimal) -> None:
@@ -67,6 +81,7 @@ class Exchange:
         """
         self.market, self.store, self._start, self._cash = market, store, start, cash
         self.ledger = Ledger(store, market)
+        self.later: Callable[[float, Callable[[], None]], None] = _at_once
         if store.account() is None:
             check_opening(self.market, start, cash)
             with self.ledger.transaction():
@@ -77,6 +92,7 @@ class Exchange:
             raise ConfigurationError(
                 f"{store.path} was made with other market data; give the same --data, or another --state"
             )
+        self.ledger.faults.reseed(self.store.fact("seed") or "")
         self._last_submitted = max(
             (order.submitted_at for order in store.orders(tail="ORDER BY sequence DESC LIMIT 1")),
             default=self.now,
@@ -112,6 +128,8 @@ class Exchange:
         """Forget everything and open a new account; without arguments where the first one began."""
         start, cash = start or self._start, cash if cash is not None else self._cash
         check_opening(self.market, start, cash)
+        self.ledger.faults.disarm()
+        self.ledger.faults.reseed(self.store.fact("seed") or "")
         with self.ledger.transaction():
             self._begin(start, cash, generation=self.ledger.account.generation + 1)
         self._last_submitted = self.now
@@ -147,38 +165,62 @@ class Exchange:
             self.advance_to(sessions.next_close(sessions.next_open(self.now)))
 
     def place(self, request: OrderRequest) -> Order:
-        """Accept an order, committed when this returns, or raise Alpaca's refusal."""
-        account, now = self.ledger.account, self.now
-        sequence = self.ledger.orders_accepted + 1
-        client_order_id = request.client_order_id or str(uuid5(UUID(account.id), f"client {sequence}"))
-        if self.store.order(client_order_id=client_order_id) is not None:
-            raise DuplicateClientOrderIdError
+        """Accept an order, committed when this returns, or raise Alpaca's refusal.
+
+        The answer is the order as it was accepted; what it met at once, at a quote, is in the books.
+        """
+        now = self.now
+        client_order_id = self._new_client_id(request.client_order_id)
         admission = admit(self.ledger, request, now)
+        sequence = self.ledger.orders_accepted + 1
         # lists are paged by time: no two orders have the same one
         at = max(now, self._last_submitted + TICK)
-        order = Order(
-            id=str(uuid5(UUID(account.id), f"order {client_order_id}")),
-            client_order_id=client_order_id,
+        terms = Terms(
+            account_id=self.ledger.account.id,
             sequence=sequence,
-            symbol=request.symbol,
-            side=request.side,
-            type=request.type,
-            time_in_force=request.time_in_force,
-            qty=request.qty,
-            notional=request.notional,
-            limit_price=request.limit_price,
-            extended_hours=request.extended_hours,
-            position_intent=admission.position_intent,
-            reserved=admission.reserved,
-            status="new" if self.market.sessions.is_open(now) else "accepted",
-            submitted_at=at,
-            updated_at=at,
+            at=at,
             expires_at=self._expiry(request, now),
+            status="new" if self.market.sessions.is_open(now) else "accepted",
+            mark=self.market.mark(request.symbol, now),
         )
+        order, *legs = new_orders(request, admission, client_order_id, terms)
         with self.ledger.transaction():
-            self.ledger.put_order(order)
-        self._last_submitted = at
+            for one in (order, *legs):
+                self.ledger.put_order(one)
+            self.ledger.announce("pending_new", order, at)
+            if self.ledger.faults.first(Reject, lambda fault: fault.hits(order)) is not None:
+                end(self.ledger, order, "rejected", at)
+            else:
+                self.ledger.announce(order.status, order, at)
+                self._meet_quote(order, at)
+        self._last_submitted = at + len(legs) * TICK
         return order
+
+    def _new_client_id(self, wanted: str | None) -> str:
+        """Return the client's id, or one made for it; an id is used once, for ever."""
+        sequence = self.ledger.orders_accepted + 1
+        chosen = wanted or str(uuid5(UUID(self.ledger.account.id), f"client {sequence}"))
+        if self.store.order(client_order_id=chosen) is not None:
+            raise DuplicateClientOrderIdError
+        return chosen
+
+    def _meet_quote(self, order: Order, at: datetime) -> None:
+        """Let an order meet the latest price where it may at once: ioc and fok always, others if matching says so."""
+        sessions = self.market.sessions
+        day, mark = sessions.current(self.now), self.market.mark(order.symbol, self.now)
+        moment = order.time_in_force in NEVER_RESTING
+        quoted = self.ledger.frictions.matching == "quote" and order.time_in_force in {"day", "gtc"}
+        if day is None and quoted and order.extended_hours and sessions.in_extended_hours(self.now):
+            day = sessions.last_closed(self.now)
+        if day is None or not (moment or quoted):
+            return
+        if mark is not None:
+            for one in (order, *(self.ledger.open_orders[leg] for leg in order.leg_ids)):
+                current = self.ledger.open_orders.get(one.id)
+                if current is not None and current.is_active:
+                    act(self.ledger, current, mark.price, day=day, at=at)
+        if moment and order.id in self.ledger.open_orders:
+            end(self.ledger, self.ledger.open_orders[order.id], "canceled", at)
 
     def _expiry(self, request: OrderRequest, now: datetime) -> datetime:
         sessions = self.market.sessions
@@ -186,6 +228,45 @@ class Exchange:
         if request.time_in_force == "gtc":
             day = sessions.at_or_before(day + GTC_LIFE)
         return sessions.close_of(day)
+
+    def replace(self, order_id: str, changes: Replacement) -> Order:
+        """Accept a new order in the place of an open one; the answer is the new order.
+
+        Raises
+        ------
+        UnprocessableError
+            The order is final, not yet at the exchange, or of a kind that is not replaced; or the new terms are
+            not allowed.
+        ForbiddenError
+            The new terms need more buying power or shares than there are.
+        """
+        order, now = self.order(order_id), self.now
+        request = changes.applied(order)
+        client_order_id = self._new_client_id(changes.client_order_id)
+        admission = admit(self.ledger, request, now, instead_of=order) if order.is_active else None
+        at = max(now, self._last_submitted + TICK)
+        new = order.model_copy(
+            update={
+                **changes.terms(request),
+                "id": str(uuid5(UUID(self.ledger.account.id), f"order {client_order_id}")),
+                "client_order_id": client_order_id,
+                "sequence": self.ledger.orders_accepted + 1,
+                "status": "held" if order.status == "held" else "new",
+                "reserved": admission.reserved if admission else order.reserved,
+                "submitted_at": at,
+                "updated_at": at,
+                "active_at": None if order.active_at is None else at,
+                "expires_at": self._expiry(request, now),
+                "filled_qty": ZERO,
+                "filled_avg_price": None,
+                "replaces": order.id,
+            }
+        )
+        with self.ledger.transaction():
+            replace_order(self.ledger, order, new, at)
+            self._meet_quote(new, at)
+        self._last_submitted = at
+        return new
 
     def order(self, order_id: str) -> Order:
         """Return an order by the broker's id."""
@@ -197,11 +278,40 @@ class Exchange:
     def cancel(self, order_id: str) -> Order:
         """Cancel an open order."""
         order = self.order(order_id)
-        if not order.is_open:
+        if not order.is_open or order.status == "pending_cancel":
             raise UnprocessableError(f'order is already in "{order.status}" state')
+        late = self.ledger.faults.first(LateFill, lambda fault: fault.hits(order))
+        stuck = self.ledger.faults.first(StuckCancel, lambda fault: fault.hits(order))
         with self.ledger.transaction():
-            fields = {"status": "canceled", "canceled_at": self.now, "updated_at": self.now}
-            return self.ledger.put_order(order.model_copy(update=fields))
+            pending = order.model_copy(update={"status": "pending_cancel", "updated_at": self.now})
+            self.ledger.announce("pending_cancel", pending, self.now)
+            if stuck is not None:
+                return self.ledger.put_order(pending)
+            canceled = end(self.ledger, order, "canceled", self.now)
+        if late is not None:
+            self.later(late.seconds, partial(self._fill_late, order_id, Decimal(str(late.fraction))))
+        return canceled
+
+    def cancel_all(self) -> list[str]:
+        """Cancel every open order; return the ids of those, exits that went with their entry included."""
+        before = [order.id for order in self.ledger.open_orders.values() if order.status != "pending_cancel"]
+        for order_id in before:
+            order = self.ledger.open_orders.get(order_id)
+            if order is not None and order.status != "pending_cancel":
+                self.cancel(order_id)
+        return before
+
+    def legs(self, order: Order) -> list[Order]:
+        """Return the orders that were sent with an order, replaced ones by what replaced them."""
+        return [self.order(leg) for leg in order.leg_ids]
+
+    def _fill_late(self, order_id: str, fraction: Decimal) -> None:
+        """Fill an order after its cancel was confirmed, unless a reset has forgotten it."""
+        order = self.store.order(order_id=order_id)
+        mark = None if order is None else self.market.mark(order.symbol, self.now)
+        if order is not None and mark is not None:
+            with self.ledger.transaction():
+                late_fill(self.ledger, order, mark.price, fraction=fraction, at=self.now)
 
     def position(self, symbol: str) -> Position:
         """Return an open position."""

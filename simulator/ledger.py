@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from simulator.books import ZERO, Account, Activity, EquityPoint, Order, Position, after_trade
+from simulator.faults.register import Faults
+from simulator.frictions import Frictions
 from simulator.margin import Valuation
+from simulator.store import instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import date, datetime
     from decimal import Decimal
 
@@ -18,11 +22,28 @@ if TYPE_CHECKING:
     from simulator.store import Store
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened to an order, in the words of Alpaca's trade updates; a fill comes with its activity."""
+
+    event: str
+    order: Order
+    at: datetime
+    fill: Activity | None = None
+    position_qty: Decimal | None = None
+
+
 class Ledger:
-    """Account, positions and open orders; every change happens inside `transaction`."""
+    """Account, positions and open orders; every change happens inside `transaction`.
+
+    `listeners` are told of the changes of orders, each once, after the commit that holds them.
+    """
 
     def __init__(self, store: Store, market: Market) -> None:
         self.store, self.market = store, market
+        self.frictions, self.faults = Frictions(), Faults()
+        self.listeners: list[Callable[[Change], None]] = []
+        self._changes: list[Change] = []
         self.account: Account
         self.positions: dict[str, Position] = {}
         self.open_orders: dict[str, Order] = {}
@@ -48,8 +69,19 @@ class Ledger:
             with self.store.transaction():
                 yield
         except BaseException:
+            self._changes.clear()
             self.reload()
             raise
+        changes, self._changes = self._changes, []
+        for change in changes:
+            for listener in self.listeners:
+                listener(change)
+
+    def announce(self, event: str, order: Order, at: datetime, fill: Activity | None = None) -> None:
+        """Tell the listeners after the commit."""
+        held = self.positions.get(order.symbol)
+        position_qty = None if fill is None else held.qty if held else ZERO
+        self._changes.append(Change(event, order, at, fill, position_qty))
 
     def change_account(self, **fields: Any) -> None:
         """Replace fields of the account."""
@@ -87,40 +119,40 @@ class Ledger:
         """Return the open orders of a symbol, oldest first."""
         return list(self._of_symbol.get(symbol, {}).values())
 
-    def fill(self, order: Order, *, qty: Decimal, price: Decimal, at: datetime) -> None:
-        """Book one complete fill: order, position, cash and activity."""
+    def group(self, group_id: str) -> list[Order]:
+        """Return the open orders of a bracket, oco or oto."""
+        return [order for order in self.open_orders.values() if order.group_id == group_id]
+
+    def traded(self, symbol: str, day: date) -> Decimal:
+        """Return the shares of a symbol that the account traded since a session's open."""
+        since = instant(self.market.sessions.open_of(day))
+        fills = self.store.activities("type = 'FILL' AND at >= ?", (since,), tail="")
+        return sum((fill.qty for fill in fills if fill.symbol == symbol), start=ZERO)
+
+    def fill(self, order: Order, *, qty: Decimal, price: Decimal, leaves: Decimal, at: datetime) -> Order:
+        """Book one fill: order, position, cash and activity; `leaves` is what of the order remains to fill."""
         signed = qty * order.sign
         position = after_trade(self.positions.get(order.symbol), symbol=order.symbol, qty=signed, price=price)
         self.put_position(order.symbol, position)
-        filled = {
-            "status": "filled",
-            "filled_qty": qty,
-            "filled_avg_price": price,
-            "filled_at": at,
-            "updated_at": at,
-        }
-        self.put_order(order.model_copy(update=filled))
         amount = -signed * price
         self.change_account(cash=self.account.cash + amount)
-        side = order.side
-        fields = {"order_id": order.id, "side": side, "price": price, "net_amount": amount}
-        self.record("FILL", at=at, symbol=order.symbol, qty=qty, **fields)
+        filled = self.put_order(order.model_copy(update=_filled(order, qty, price, leaves, at)))
+        fields = {"order_id": order.id, "side": order.side, "price": price, "net_amount": amount}
+        fields |= {"cum_qty": filled.filled_qty, "leaves_qty": leaves}
+        activity = self.record("FILL", at=at, symbol=order.symbol, qty=qty, **fields)
+        self.announce("partial_fill" if leaves else "fill", filled, at, activity)
+        return filled
 
-    def record(self, kind: str, *, at: datetime, symbol: str, qty: Decimal, **fields: Any) -> None:
+    def record(self, kind: str, *, at: datetime, symbol: str, qty: Decimal, **fields: Any) -> Activity:
         """Append an activity; its id is the same whenever the same account does the same things."""
         sequence = self.account.activities_written + 1
         self.change_account(activities_written=sequence)
         unique = uuid5(UUID(self.account.id), f"activity {sequence}")
         identity = f"{at:%Y%m%d%H%M%S}{at.microsecond // 1000:03d}::{unique}"
-        activity = {
-            "id": identity,
-            "sequence": sequence,
-            "type": kind,
-            "at": at,
-            "symbol": symbol,
-            "qty": qty,
-        }
-        self.store.add_activity(Activity.model_validate({**activity, **fields}))
+        known = {"id": identity, "sequence": sequence, "type": kind, "at": at, "symbol": symbol, "qty": qty}
+        activity = Activity.model_validate({**known, **fields})
+        self.store.add_activity(activity)
+        return activity
 
     def record_equity(self, day: date, at: datetime) -> None:
         """Write the account's value at a session's close."""
@@ -143,3 +175,17 @@ class Ledger:
             short_value=sum((value for value in values if value < 0), start=ZERO),
             reserved=self._reserved,
         )
+
+
+def _filled(order: Order, qty: Decimal, price: Decimal, leaves: Decimal, at: datetime) -> dict[str, Any]:
+    """Return the fields of an order that a fill changes; a cancelled order stays so until a late fill completes it."""
+    total = order.filled_qty + qty
+    partly = order.status if order.status in {"pending_cancel", "canceled", "expired"} else "partially_filled"
+    return {
+        "status": partly if leaves else "filled",
+        "filled_qty": total,
+        "filled_avg_price": price if not order.filled_qty else (order.filled_value + qty * price) / total,
+        "filled_at": order.filled_at if leaves else at,
+        "reserved": order.reserved * leaves / (leaves + qty),
+        "updated_at": at,
+    }

@@ -14,10 +14,12 @@ from simulator.broker_routes import ExchangeDep
 from simulator.errors import BadRequestError, NotFoundError, UnprocessableError
 from simulator.order_request import read_order
 from simulator.presentation import activity_json, order_json
+from simulator.replacement import read_replacement
 from simulator.request_values import read_time
 from simulator.store import instant
 
 if TYPE_CHECKING:
+    from simulator.books import Order
     from simulator.exchange import Exchange
 
 router = APIRouter(prefix="/v2", tags=["orders"])
@@ -30,9 +32,8 @@ DAY_LENGTH = len("2012-11-30")
 Direction = Literal["asc", "desc"]
 
 
-@router.post("/orders")
-async def post_order(exchange: ExchangeDep, request: Request) -> JSONResponse:
-    """Accept an order; it is committed before the answer leaves, which says pending_new as Alpaca's does."""
+async def _json(request: Request) -> object:
+    """Return the decoded body; 400 unless it is JSON of a sane size."""
     body = await request.body()
     try:
         decoded = json.loads(body) if len(body) <= LARGEST_BODY else None
@@ -41,7 +42,21 @@ async def post_order(exchange: ExchangeDep, request: Request) -> JSONResponse:
             json.dumps(decoded, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise BadRequestError("request body format is invalid") from None
-    return JSONResponse(order_json(exchange.place(read_order(decoded)), status="pending_new"))
+    return decoded
+
+
+@router.post("/orders")
+async def post_order(exchange: ExchangeDep, request: Request) -> JSONResponse:
+    """Accept an order; it is committed before the answer leaves, which says pending_new as Alpaca's does."""
+    order = exchange.place(read_order(await _json(request)))
+    return JSONResponse(order_json(order, status="pending_new", legs=exchange.legs(order)))
+
+
+@router.patch("/orders/{order_id}")
+async def patch_order(exchange: ExchangeDep, order_id: str, request: Request) -> JSONResponse:
+    """Put a new order in the place of an open one; the answer is the new order, with an id of its own."""
+    order = exchange.replace(order_id, read_replacement(await _json(request)))
+    return JSONResponse(order_json(order, legs=exchange.legs(order)))
 
 
 @router.get("/orders:by_client_order_id")
@@ -50,7 +65,7 @@ async def get_order_by_client_id(exchange: ExchangeDep, client_order_id: str) ->
     order = exchange.store.order(client_order_id=client_order_id)
     if order is None:
         raise NotFoundError(f"order not found for {client_order_id}")
-    return JSONResponse(order_json(order))
+    return JSONResponse(order_json(order, legs=exchange.legs(order)))
 
 
 class OrderFilter(BaseModel):
@@ -65,6 +80,7 @@ class OrderFilter(BaseModel):
     side: Literal["buy", "sell"] | None = None
     before_order_id: str | None = None
     after_order_id: str | None = None
+    nested: bool = False
 
 
 @router.get("/orders")
@@ -83,26 +99,33 @@ async def list_orders(exchange: ExchangeDep, asked: Annotated[OrderFilter, Query
         conditions.append(("sequence < ?", exchange.order(asked.before_order_id).sequence))
     if asked.after_order_id:
         conditions.append(("sequence > ?", exchange.order(asked.after_order_id).sequence))
+    if asked.nested:
+        conditions.append(("json_extract(body, '$.parent_id') IS ?", None))
     wanted = [symbol.strip().upper() for symbol in (asked.symbols or "").split(",") if symbol.strip()]
     where = " AND ".join(["1", *(text for text, _ in conditions)])
     if wanted:
         where += f" AND symbol IN ({', '.join('?' * len(wanted))})"
     values = (*(value for _, value in conditions), *wanted, asked.limit)
     found = exchange.store.orders(where, values, tail=f"ORDER BY sequence {asked.direction} LIMIT ?")
-    return JSONResponse([order_json(order) for order in found])
+    legs = exchange.legs if asked.nested else _no_legs
+    return JSONResponse([order_json(order, legs=legs(order)) for order in found])
+
+
+def _no_legs(_: Order) -> list[Order]:
+    return []
 
 
 @router.get("/orders/{order_id}")
 async def get_order(exchange: ExchangeDep, order_id: str) -> JSONResponse:
-    """Return one order."""
-    return JSONResponse(order_json(exchange.order(order_id)))
+    """Return one order, its legs with it."""
+    order = exchange.order(order_id)
+    return JSONResponse(order_json(order, legs=exchange.legs(order)))
 
 
 @router.delete("/orders")
 async def cancel_orders(exchange: ExchangeDep) -> JSONResponse:
     """Cancel every open order; 207 with one line each."""
-    canceled = [exchange.cancel(order_id).id for order_id in list(exchange.ledger.open_orders)]
-    return JSONResponse([{"id": order_id, "status": 200} for order_id in canceled], status_code=207)
+    return JSONResponse([{"id": order_id, "status": 200} for order_id in exchange.cancel_all()], status_code=207)
 
 
 @router.delete("/orders/{order_id}")

@@ -13,6 +13,8 @@ from simulator.margin import MAINTENANCE, MULTIPLIER
 from simulator.sessions import exchange_day
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simulator.books import Activity, Order, Position
     from simulator.exchange import Exchange
 
@@ -127,8 +129,9 @@ def account_json(exchange: Exchange) -> dict[str, Any]:
     }
 
 
-def order_json(order: Order, *, status: str | None = None) -> dict[str, Any]:
+def order_json(order: Order, *, status: str | None = None, legs: Sequence[Order] | None = None) -> dict[str, Any]:
     """Return an order; `status` overrides the recorded one in the answer to its own POST."""
+    group = {} if order.group_id is None else {"group_id": order.group_id, "group_role": order.role}
 
     def moment(at: datetime | None) -> str | None:
         return None if at is None else stamp(at)
@@ -146,10 +149,10 @@ def order_json(order: Order, *, status: str | None = None) -> dict[str, Any]:
         "expired_at": moment(order.expired_at),
         "expires_at": stamp(order.expires_at),
         "canceled_at": moment(order.canceled_at),
-        "failed_at": None,
-        "replaced_at": None,
-        "replaced_by": None,
-        "replaces": None,
+        "failed_at": moment(order.failed_at),
+        "replaced_at": moment(order.replaced_at),
+        "replaced_by": order.replaced_by,
+        "replaces": order.replaces,
         "asset_id": asset_id(order.symbol),
         "symbol": order.symbol,
         "asset_class": "us_equity",
@@ -157,20 +160,21 @@ def order_json(order: Order, *, status: str | None = None) -> dict[str, Any]:
         "qty": number(order.qty),
         "filled_qty": plain(order.filled_qty),
         "filled_avg_price": number(order.filled_avg_price),
-        "order_class": "simple",
+        "order_class": order.order_class,
         "order_type": order.type,
         "type": order.type,
         "side": order.side,
         "time_in_force": order.time_in_force,
         "limit_price": number(order.limit_price),
-        "stop_price": None,
+        "stop_price": number(order.stop),
         "status": status or order.status,
         "extended_hours": order.extended_hours,
-        "legs": None,
-        "trail_percent": None,
-        "trail_price": None,
-        "hwm": None,
+        "legs": None if not legs else [order_json(leg) for leg in legs],
+        "trail_percent": number(order.trail_percent),
+        "trail_price": number(order.trail_price),
+        "hwm": number(order.hwm),
         "position_intent": order.position_intent,
+        **group,
     }
 
 
@@ -214,13 +218,13 @@ def activity_json(activity: Activity) -> dict[str, Any]:
         return {
             **common,
             "transaction_time": stamp(activity.at),
-            "type": "fill",
+            "type": "partial_fill" if activity.leaves_qty else "fill",
             "price": plain(activity.price or ZERO),
             "side": activity.side,
-            "leaves_qty": "0",
+            "leaves_qty": plain(activity.leaves_qty),
             "order_id": activity.order_id,
-            "cum_qty": plain(activity.qty),
-            "order_status": "filled",
+            "cum_qty": plain(activity.qty if activity.cum_qty is None else activity.cum_qty),
+            "order_status": "partially_filled" if activity.leaves_qty else "filled",
         }
     per_share = {} if activity.per_share is None else {"per_share_amount": plain(activity.per_share)}
     return {

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 NEW_YORK = ZoneInfo("America/New_York")
 """Time zone of the exchange."""
 
+EXTENDED = (time(4), time(20))
+"""Pre-market to after-hours, New York."""
+
 MARGIN = timedelta(days=400)
 """Calendar days known before the first and after the last bar, so that clock and calendar have neighbours."""
 
@@ -78,6 +81,11 @@ class Sessions:
         """Return the session that is open, or None."""
         number = bisect_right(self.opens, now) - 1
         return self.days[number] if number >= 0 and now < self.closes[number] else None
+
+    def in_extended_hours(self, now: datetime) -> bool:
+        """Return whether `now` is between 4:00 and 20:00 New York on a session's day."""
+        local = now.astimezone(NEW_YORK)
+        return local.date() in self and EXTENDED[0] <= local.time() < EXTENDED[1]
 
     def last_closed(self, now: datetime) -> date:
         """Return the latest session whose close has passed.

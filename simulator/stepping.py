@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
-from simulator.books import ZERO
-from simulator.matching import fill_quantity, price_at_close, price_at_open
+from simulator.execution import end
+from simulator.matching.session import match_close, match_open
 from trading.adjustment import CashDividend, Split
 
 if TYPE_CHECKING:
@@ -38,33 +38,13 @@ def _open(ledger: Ledger, event: Event) -> None:
                 _split(ledger, action, event.at)
             else:
                 _pay(ledger, action, event.at)
-    for order in list(ledger.open_orders.values()):
-        bar = ledger.market.session_bar(order.symbol, event.day)
-        price = None if bar is None else price_at_open(order, bar.open)
-        if price is not None:
-            ledger.fill(order, qty=fill_quantity(order, price), price=price, at=event.at)
-        elif order.time_in_force == "opg":
-            _expire(ledger, order, event.at)
-        elif order.status == "accepted":
-            ledger.put_order(order.model_copy(update={"status": "new", "updated_at": event.at}))
+    match_open(ledger, event)
 
 
 def _close(ledger: Ledger, event: Event) -> None:
-    """Match at the closing prices, then expire, then write the day's equity."""
-    opened = ledger.market.sessions.open_of(event.day)
-    for order in list(ledger.open_orders.values()):
-        bar = ledger.market.session_bar(order.symbol, event.day)
-        whole = order.submitted_at < opened
-        price = None if bar is None else price_at_close(order, bar, whole_session=whole)
-        if price is not None:
-            ledger.fill(order, qty=fill_quantity(order, price), price=price, at=event.at)
-        elif order.time_in_force != "gtc" or order.expires_at <= event.at:
-            _expire(ledger, order, event.at)
+    """Match along the session and at the closing price, then write the day's equity."""
+    match_close(ledger, event)
     ledger.record_equity(event.day, event.at)
-
-
-def _expire(ledger: Ledger, order: Order, at: datetime) -> None:
-    ledger.put_order(order.model_copy(update={"status": "expired", "expired_at": at, "updated_at": at}))
 
 
 def _start_session(ledger: Ledger, at: datetime) -> None:
@@ -83,23 +63,32 @@ def _split(ledger: Ledger, split: Split, at: datetime) -> None:
         ledger.put_position(split.symbol, position.model_copy(update={"qty": held}))
         ledger.record("SPLIT", at=at, symbol=split.symbol, qty=held - position.qty)
     for order in ledger.orders_in(split.symbol):
+        if order.id not in ledger.open_orders:
+            continue
         changed = order.model_copy(update={**_split_terms(order, split), "updated_at": at})
-        if changed.qty == ZERO:
-            ledger.put_order(changed.model_copy(update={"qty": order.qty, "status": "canceled", "canceled_at": at}))
+        if changed.qty is not None and changed.qty <= changed.filled_qty:
+            end(ledger, order, "canceled", at)
         else:
-            ledger.put_order(changed)
+            ledger.announce("restated", ledger.put_order(changed), at)
 
 
 def _split_terms(order: Order, split: Split) -> dict[str, Decimal | None]:
-    """Return quantity and limit in new shares: whole orders stay whole, limits stay on the cent grid."""
-    qty, limit = order.qty, order.limit_price
+    """Return quantity and prices in new shares: whole orders stay whole, prices stay on the cent grid.
+
+    What was filled before the split stays as it was booked; only the rest is of new shares.
+    """
+    qty = order.qty
     if qty is not None:
         whole = qty == qty.to_integral_value()
-        qty *= split.ratio
-        qty = qty.to_integral_value(rounding=ROUND_FLOOR) if whole else qty
-    if limit is not None:
-        limit = (limit / split.ratio).quantize(CENT, rounding=ROUND_HALF_EVEN)
-    return {"qty": qty, "limit_price": limit}
+        left = (qty - order.filled_qty) * split.ratio
+        qty = order.filled_qty + (left.to_integral_value(rounding=ROUND_FLOOR) if whole else left)
+    prices = {name: getattr(order, name) for name in ("limit_price", "stop_price", "trail_price", "hwm")}
+    changed = {name: None if price is None else _per_new_share(price, split) for name, price in prices.items()}
+    return {"qty": qty, **changed}
+
+
+def _per_new_share(price: Decimal, split: Split) -> Decimal:
+    return max((price / split.ratio).quantize(CENT, rounding=ROUND_HALF_EVEN), CENT)
 
 
 def _pay(ledger: Ledger, dividend: CashDividend, at: datetime) -> None:

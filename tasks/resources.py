@@ -65,11 +65,11 @@ def data_budget() -> RequestBudget:
     return RequestBudget(DATA_LIMIT)
 
 
-def market_data() -> MarketData:
-    """Return the source of bars and corporate actions."""
+def market_data(feed: str | None = None) -> MarketData:
+    """Return the source of bars and corporate actions, of the credentials' feed or of another one."""
     login, budget = credentials(), data_budget()
     clients = login.stock_data_client(budget.note), login.corporate_actions_client(budget.note)
-    return MarketData(*clients, feed=login.feed, budget=budget)
+    return MarketData(*clients, feed=feed or login.feed, budget=budget)
 
 
 @lru_cache(maxsize=1)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from api.dependencies import ConnectionDep, EngineDep, From, Limit, Until, known_symbol
 from api.schemas.market import Asset, AssetChange, Bar, Bars, IngestionRun, ScreenerRow
+from db.frames import Adjustment
 from db.repositories import assets, audit
 from db.results import market
 from trading.bars import Timeframe
@@ -16,6 +18,7 @@ from trading.errors import UnknownNameError
 router = APIRouter(prefix="/api", tags=["market"])
 
 ACTOR = "api"
+AsOf = Annotated[date | None, Query(description="the date (New York) whose knowledge counts; default: of the last bar")]
 
 
 @router.get("/universe")
@@ -53,20 +56,32 @@ def bars(
     start: From = None,
     end: Until = None,
     limit: Annotated[int, Query(ge=1, le=10_000, description="bars at most, the newest of the range")] = 1000,
+    adjustment: Annotated[
+        Adjustment, Query(description="as traded, splits divided out, or dividends and spin-offs taken out too")
+    ] = "raw",
+    as_of: AsOf = None,
 ) -> Bars:
-    """Return a symbol's raw bars with their quality, oldest first."""
+    """Return a symbol's bars with their quality, oldest first, archived ones included.
+
+    The symbol means the company it meant on `as_of`; prices are as whoever looked at them then saw them.
+    """
     symbol = known_symbol(connection, symbol)
-    rows = market.bars(connection, symbol, timeframe, start=start, end=end, limit=limit)
-    return Bars(symbol=symbol, timeframe=timeframe, items=Bar.each(rows))
+    found = market.bars(
+        connection, symbol, timeframe, start=start, end=end, limit=limit, adjustment=adjustment, as_of=as_of
+    )
+    return Bars(symbol=symbol, timeframe=timeframe, adjustment=adjustment, items=Bar.each(found))
 
 
 @router.get("/screener")
-def screener(connection: ConnectionDep, timeframe: Timeframe = "1Day") -> list[ScreenerRow]:
-    """Return every tracked symbol at its latest bar, with the indicators computed there."""
-    values = market.indicators(connection, timeframe)
+def screener(connection: ConnectionDep, timeframe: Timeframe = "1Day", as_of: AsOf = None) -> list[ScreenerRow]:
+    """Return every tracked symbol at its latest bar (of `as_of`, if given), with the indicators computed there.
+
+    Prices are adjusted for splits. Indicators are of the newest bars only: with `as_of` there are none.
+    """
+    values = market.indicators(connection, timeframe) if as_of is None else {}
     return [
         ScreenerRow.of(row).model_copy(update={"indicators": values.get(row.symbol, {})})
-        for row in market.screener(connection, timeframe)
+        for row in market.screener(connection, timeframe, as_of=as_of)
     ]
 
 

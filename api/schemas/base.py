@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from db.results.rows import AnyRow, Page
+    from db.results.rows import Page
 
 
 class Answer(BaseModel):
@@ -18,12 +18,12 @@ class Answer(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, from_attributes=True, populate_by_name=True)
 
     @classmethod
-    def of(cls, row: AnyRow) -> Self:
-        """Return the model of one row."""
+    def of(cls, row: object) -> Self:
+        """Return the model of one row, whose columns are its attributes."""
         return cls.model_validate(row)
 
     @classmethod
-    def each(cls, rows: Iterable[AnyRow]) -> list[Self]:
+    def each(cls, rows: Iterable[object]) -> list[Self]:
         """Return the models of some rows."""
         return [cls.model_validate(row) for row in rows]
 

@@ -36,7 +36,7 @@ class AssetChange(Question):
 
 
 class Bar(Answer):
-    """One raw bar by its start; a quarantined one is shown but never traded on."""
+    """One bar by its start; a quarantined one is shown but never traded on."""
 
     ts: datetime
     open: float | None
@@ -52,11 +52,12 @@ class Bars(Answer):
 
     symbol: str
     timeframe: str
+    adjustment: str
     items: list[Bar]
 
 
 class ScreenerRow(Answer):
-    """A tracked symbol at its latest bar; `change_1d` is a fraction, adjusted for splits."""
+    """A tracked symbol at its latest bar, adjusted for splits; `change_1d` is a fraction, since the session before."""
 
     symbol: str
     close: float | None

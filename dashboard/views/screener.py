@@ -14,6 +14,7 @@ TIMEFRAMES = ("1Day", "1Hour", "30Min", "15Min", "5Min", "1Min")
 SPANS = {"3 months": 63, "6 months": 126, "1 year": 252, "2 years": 504}
 FRACTIONS = ("volatility", "bollinger_percent", "bollinger_width")
 AVERAGES = {"SMA 20": 20, "SMA 50": 50}
+PRICES = {"Split-adjusted": "split", "Total return": "all", "As traded": "raw"}
 COMPARISONS = {"above": 1, "below": -1}
 
 
@@ -77,12 +78,14 @@ def _table(kept: list[resources.Row], names: list[str], timeframe: str) -> resou
 def _symbol(symbol: str, timeframe: str) -> None:
     head, control = st.columns([2, 1.4], vertical_alignment="center")
     with control, st.container(horizontal=True, horizontal_alignment="right"):
+        prices = st.selectbox("Prices", list(PRICES), label_visibility="collapsed", width=190)
         span = st.segmented_control(
             "Span", list(SPANS), default="6 months", required=True, label_visibility="collapsed"
         )
-    bars = resources.bars(symbol, timeframe=timeframe, limit=SPANS[span or "6 months"] + max(AVERAGES.values()))
+    limit = SPANS[span or "6 months"] + max(AVERAGES.values())
+    bars = resources.bars(symbol, timeframe=timeframe, limit=limit, adjustment=PRICES[prices])
     with head:
-        section(symbol, _summary(bars, timeframe))
+        section(symbol, _summary(bars, timeframe, prices))
     whole = [bar for bar in bars if bar["close"] is not None]
     if not whole:
         empty(f"No {timeframe} bars of {symbol}: run the deployment `fetch-market-data` under Settings.")
@@ -92,13 +95,13 @@ def _symbol(symbol: str, timeframe: str) -> None:
     _quality(symbol)
 
 
-def _summary(bars: list[resources.Row], timeframe: str) -> str:
+def _summary(bars: list[resources.Row], timeframe: str, prices: str) -> str:
     closes = [bar for bar in bars if bar["close"] is not None]
     if len(closes) < 2:  # noqa: PLR2004 - a change needs two closes
         return ""
     last, before = closes[-1], closes[-2]
     change = percent(float(last["close"]) / float(before["close"]) - 1, sign=True)
-    return f"{money(last['close'])}, {change} on {bar_day(last['ts'], timeframe)}; raw prices"
+    return f"{money(last['close'])}, {change} on {bar_day(last['ts'], timeframe)}; {prices.lower()}"
 
 
 def _quality(symbol: str) -> None:

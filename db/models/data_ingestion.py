@@ -176,7 +176,8 @@ class SymbolLife(Base):
     """The days, both included, on which an asset traded under a symbol; without a last day it still does.
 
     One asset has a life per name it bore, a ticker used by two companies has a life of each. `reason` is
-    what the life ended with, `listed` while it goes on.
+    what the life ended with, `listed` while it goes on; `name` is the company's, where somebody gave it. A life
+    whose beginning nobody knows begins with the calendar (`trading.calendar.FIRST_DAY`).
     """
 
     __tablename__ = "symbol_lives"
@@ -194,6 +195,7 @@ class SymbolLife(Base):
     first_day: Mapped[date]
     last_day: Mapped[date | None]
     reason: Mapped[str]
+    name: Mapped[str | None]
     recorded_at: Mapped[RecordedAt]
 
 
@@ -201,15 +203,18 @@ class CorporateAction(Base):
     """What a company did to its shares on an ex-date.
 
     A split has `ratio` new shares per old (below one for a reverse split), a dividend `cash` USD per share,
-    a spin-off the `ratio` of the parent's value that left with the new company (0.1 for a tenth; `new_symbol`
-    names it), a rename the `new_symbol` that the asset bears from the ex-date on.
+    a rename the `new_symbol` that the asset bears from the ex-date on. A spin-off has the `ratio` of the parent's
+    value that left with the new company `new_symbol` (0.1 for a tenth), or none while its value is not known, and
+    from the broker the `shares` of the new company for each of the parent's.
     """
 
     __tablename__ = "corporate_actions"
     __table_args__ = (
         UniqueConstraint("symbol", "kind", "ex_date"),
         one_of("kind", "split", "dividend", "spin_off", "rename"),
-        CheckConstraint("kind NOT IN ('split', 'spin_off') OR ratio > 0", name="ratio_given"),
+        CheckConstraint(
+            "(kind <> 'split' OR ratio > 0) AND (kind <> 'spin_off' OR coalesce(ratio, shares) > 0)", name="ratio_given"
+        ),
         CheckConstraint("kind <> 'rename' OR new_symbol IS NOT NULL", name="new_symbol_given"),
         {"schema": SCHEMA},
     )
@@ -221,6 +226,7 @@ class CorporateAction(Base):
     ratio: Mapped[Ratio | None]
     cash: Mapped[Price | None]
     new_symbol: Mapped[str | None]
+    shares: Mapped[Ratio | None]
     source: Mapped[str]
     ingestion_run_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(IngestionRun.id))
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+IMPORTED = "imported"
+"""The exchange of a symbol that the broker has not told of."""
+
 
 def record(connection: Connection, assets: Iterable[Mapping[str, Any]]) -> None:
     """Write what the broker says of assets; `tracked`, sector and tags stay as people set them."""
@@ -26,7 +29,7 @@ def record_imported(connection: Connection, symbols: Iterable[str]) -> None:
     """List symbols that only imported bars tell of, as not tradable; those that are listed stay as they are."""
     no = dict.fromkeys(("tradable", "shortable", "fractionable"), False)
     rows = [
-        {"symbol": symbol, "name": symbol, "exchange": "imported", "status": "inactive", **no}
+        {"symbol": symbol, "name": symbol, "exchange": IMPORTED, "status": "inactive", **no}
         for symbol in sorted(symbols)
     ]
     insert_missing(connection, Asset, rows)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql
 
 from db.models.data_ingestion import CorporateAction, IngestionRun
-from db.repositories import lives
+from db.repositories.spells import names, spells
 from db.statements import upsert
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from db.repositories.lives import Spell
+    from db.repositories.spells import Spell
 
+KEYS = ["symbol", "kind", "ex_date"]
 WORTHS = ("ratio", "cash", "share")
 
 
@@ -51,39 +53,71 @@ def discard(connection: Connection, run: int) -> None:
 def record_actions(connection: Connection, actions: Iterable[Mapping[str, Any]]) -> int:
     """Write corporate actions; one already known is overwritten.
 
-    Each row has symbol, kind, ex_date, ratio, cash, source and ingestion_run_id, and may have new_symbol.
+    Each row has symbol, kind, ex_date, ratio, cash, source and ingestion_run_id, and may have new_symbol and shares,
+    all rows or none. A value that a person gave a spin-off is not overwritten by the broker's, nor by none.
     """
-    return upsert(connection, CorporateAction, actions, keys=["symbol", "kind", "ex_date"])
+    rows = list(actions)
+    told = [row for row in rows if row["kind"] == "spin_off" and row["source"] == "broker"]
+    others = [row for row in rows if row["kind"] != "spin_off" or row["source"] != "broker"]
+    return upsert(connection, CorporateAction, others, keys=KEYS) + _record_told(connection, told)
+
+
+def _record_told(connection: Connection, spin_offs: Sequence[Mapping[str, Any]]) -> int:
+    for row in spin_offs:
+        fresh = postgresql.insert(CorporateAction).values(**row)
+        by_broker = CorporateAction.source == "broker"
+        ratio = case(
+            (by_broker, func.coalesce(fresh.excluded.ratio, CorporateAction.ratio)), else_=CorporateAction.ratio
+        )
+        known = {"ratio": ratio, "shares": fresh.excluded.shares, "new_symbol": fresh.excluded.new_symbol}
+        connection.execute(fresh.on_conflict_do_update(index_elements=KEYS, set_=known))
+    return len(spin_offs)
+
+
+def unvalued_spin_offs(connection: Connection, symbols: Sequence[str]) -> dict[tuple[str, date], str | None]:
+    """Return the spin-offs of symbols whose value nobody knows: symbol and ex-date -> the new company's symbol."""
+    table = CorporateAction.__table__.c
+    statement = select(table.symbol, table.ex_date, table.new_symbol).where(
+        CorporateAction.kind == "spin_off", CorporateAction.ratio.is_(None), CorporateAction.symbol.in_(list(symbols))
+    )
+    return {(row.symbol, row.ex_date): row.new_symbol for row in connection.execute(statement)}
 
 
 def known_actions(connection: Connection, symbols: Sequence[str], *, day: date) -> pd.DataFrame:
     """Return what is known on `day` of what the assets did that `symbols` meant then; see `actions`."""
-    return actions(connection, lives.spells(connection, symbols, day), until=day)
+    return actions(connection, spells(connection, symbols, day), until=day)
 
 
-def actions(connection: Connection, spells: Mapping[str, Sequence[Spell]], *, until: date) -> pd.DataFrame:
+def actions(connection: Connection, found: Mapping[str, Sequence[Spell]], *, until: date) -> pd.DataFrame:
     """Return what the assets did up to `until` (included), under the symbols they are asked for by.
 
     Returns
     -------
     Columns symbol, kind (split, dividend, spin_off), ex_date (date), ratio (new shares per old), cash (USD per
     share), share (of the value that left with a spin-off), by symbol and date; an action that was recorded
-    under another name of the asset, or another asset's under its name, is told apart by the spells.
+    under another name of the asset, or another asset's under its name, is told apart by the spells. One recorded
+    under two names of the asset counts once, as it is under the name that the asset bore. A spin-off whose value
+    nobody knows is not in it.
     """
-    names = {spell.symbol for pieces in spells.values() for spell in pieces}
     table = CorporateAction.__table__.c
     statement = select(table.symbol, table.kind, table.ex_date, table.ratio, table.cash).where(
-        CorporateAction.symbol.in_(names), CorporateAction.kind != "rename", CorporateAction.ex_date <= until
+        CorporateAction.symbol.in_(names(found)),
+        CorporateAction.kind != "rename",
+        CorporateAction.ex_date <= until,
+        or_(CorporateAction.kind != "spin_off", CorporateAction.ratio.is_not(None)),
     )
-    found: dict[str, list[Any]] = defaultdict(list)
+    stored: dict[str, list[Any]] = defaultdict(list)
     for row in connection.execute(statement.order_by(CorporateAction.ex_date, CorporateAction.kind)):
-        found[row.symbol].append(row)
+        stored[row.symbol].append(row)
+    held = {
+        (symbol, row.kind, row.ex_date): _worth(row)
+        for symbol, pieces in found.items()
+        for spell in sorted(pieces, key=lambda spell: spell.borne)
+        for row in stored[spell.symbol]
+        if spell.holds(row.ex_date)
+    }
     rows = [
-        (symbol, row.kind, row.ex_date, *_worth(row))
-        for symbol, pieces in spells.items()
-        for spell in pieces
-        for row in found[spell.symbol]
-        if (spell.first_day or row.ex_date) <= row.ex_date <= (spell.last_day or row.ex_date)
+        (*key, *worth) for key, worth in sorted(held.items(), key=lambda item: (item[0][0], item[0][2], item[0][1]))
     ]
     symbols, kinds, days, *worths = zip(*rows, strict=True) if rows else ((),) * 6
     numbers = {name: np.array(worth, dtype=np.float64) for name, worth in zip(WORTHS, worths, strict=True)}

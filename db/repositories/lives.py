@@ -1,19 +1,19 @@
-"""Which company a ticker meant on a day, and which tickers a company traded under."""
+"""Which company a ticker meant on a day, and which tickers a company traded under: writing it down, looking it up."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import Date, func, insert, literal, or_, select, text, update
+from sqlalchemy import Date, delete, func, insert, literal, or_, select, text, update
 
 from db.models.data_ingestion import SymbolLife
+from trading.calendar import FIRST_DAY
 from trading.errors import DataError, InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection
 
@@ -21,37 +21,31 @@ Ending = Literal["renamed", "delisted", "merged"]
 DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Spell:
-    """The days, both included, on which an asset's bars are stored under a symbol; None is without end."""
-
-    first_day: date | None
-    last_day: date | None
-    symbol: str
-
-
 @dataclass(frozen=True, slots=True)
 class Life:
-    """An asset's time under a symbol; `reason` is what ended it, `listed` while it goes on."""
+    """An asset's time under a symbol, days included; `reason` is what ended it, `listed` while it goes on."""
 
     asset_id: int
     symbol: str
     first_day: date
     last_day: date | None
     reason: str
+    name: str | None
 
-
-ALWAYS: tuple[None, None] = (None, None)
+    def covers(self, day: date) -> bool:
+        """Return whether the asset bore the symbol on `day`."""
+        return self.first_day <= day <= (self.last_day or date.max)
 
 
 def record_life(
     connection: Connection,
     symbol: str,
     *,
-    first_day: date,
+    first_day: date = FIRST_DAY,
     last_day: date | None = None,
     reason: Ending | None = None,
     asset_id: int | None = None,
+    name: str | None = None,
 ) -> int:
     """Write that an asset traded under `symbol` from `first_day` on, and return the asset's id.
 
@@ -71,7 +65,7 @@ def record_life(
     connection.execute(text("LOCK TABLE data_ingestion.symbol_lives IN SHARE ROW EXCLUSIVE MODE"))
     _require_free(connection, symbol, asset_id, first_day, last_day)
     asset = asset_id or 1 + connection.execute(select(func.coalesce(func.max(SymbolLife.asset_id), 0))).scalar_one()
-    values = {"asset_id": asset, "symbol": symbol, "first_day": first_day, "last_day": last_day}
+    values = {"asset_id": asset, "symbol": symbol, "first_day": first_day, "last_day": last_day, "name": name}
     connection.execute(insert(SymbolLife).values(**values, reason=reason or "listed"))
     return asset
 
@@ -97,41 +91,108 @@ def end_life(connection: Connection, symbol: str, *, last_day: date, reason: End
 
 
 def rename(connection: Connection, symbol: str, new_symbol: str, *, first_day: date) -> int:
-    """Write that the asset under `symbol` is called `new_symbol` from `first_day` on; return its id, which stays."""
-    asset = end_life(connection, symbol, last_day=first_day - DAY, reason="renamed")
+    """Write that the asset under `symbol` is called `new_symbol` from `first_day` on; return its id, which stays.
+
+    A symbol without a life that reaches the day gets one, from the end of the life before it, or from the
+    beginning of the calendar. A rename that is recorded already changes nothing.
+
+    Raises
+    ------
+    DataError
+        The life under `symbol` ended before, or another company bears `new_symbol` from the day on.
+    """
+    before = first_day - DAY
+    borne = lives(connection, [symbol])
+    for life in lives(connection, [new_symbol]):
+        if life.first_day == first_day and any(life.asset_id == old.asset_id for old in borne):
+            return life.asset_id
+    if any(life.covers(before) for life in borne):
+        asset = end_life(connection, symbol, last_day=before, reason="renamed")
+    else:
+        ended = [life.last_day + DAY for life in borne if life.last_day is not None and life.last_day < before]
+        begin = max(ended, default=FIRST_DAY)
+        asset = record_life(connection, symbol, first_day=begin, last_day=before, reason="renamed")
     return record_life(connection, new_symbol, first_day=first_day, asset_id=asset)
 
 
-def lives(connection: Connection, symbols: Sequence[str]) -> list[Life]:
-    """Return every life of `symbols`, by symbol and first day; symbols without one have none recorded."""
-    table = SymbolLife.__table__.c
-    statement = select(table.asset_id, table.symbol, table.first_day, table.last_day, table.reason)
-    chosen = statement.where(SymbolLife.symbol.in_(symbols)).order_by(SymbolLife.symbol, SymbolLife.first_day)
+def change(
+    connection: Connection,
+    symbol: str,
+    *,
+    listed: date | None = None,
+    delisted: date | None = None,
+    reason: Ending = "delisted",
+    name: str | None = None,
+) -> Life:
+    """Write what is known of a life of `symbol`, and return it: the one on these days is changed, or a new one made.
+
+    The life is the one that begins on `listed`, else one that holds `listed` or `delisted`; without either the
+    latest. What is not given stays as it is; of a new life the beginning is then the calendar's, and it goes on.
+
+    Raises
+    ------
+    DataError
+        Another life of the symbol or asset has a day in common with it.
+    InvalidValueError
+        The last day is before the first.
+    """
+    known = lives(connection, [symbol])
+    life = _meant(known, listed, delisted)
+    if life is None:
+        end: dict[str, Any] = {"last_day": delisted, "reason": reason if delisted else None}
+        first = listed or _after(known, delisted)
+        record_life(connection, symbol, first_day=first, name=name, **end)
+    else:
+        connection.execute(
+            delete(SymbolLife).where(SymbolLife.asset_id == life.asset_id, SymbolLife.first_day == life.first_day)
+        )
+        first = listed or life.first_day
+        last = delisted or life.last_day
+        ended: Any = reason if delisted else life.reason
+        record_life(
+            connection,
+            symbol,
+            first_day=first,
+            last_day=last,
+            reason=ended if last else None,
+            asset_id=life.asset_id,
+            name=name or life.name,
+        )
+    return next(life for life in lives(connection, [symbol]) if life.first_day == first)
+
+
+def lives(connection: Connection, symbols: Iterable[str] | None = None) -> list[Life]:
+    """Return every life of `symbols` (default: of all), by symbol and first day; most symbols have none recorded."""
+    chosen = _lives().order_by(SymbolLife.symbol, SymbolLife.first_day)
+    if symbols is not None:
+        chosen = chosen.where(SymbolLife.symbol.in_(list(symbols)))
     return [Life(*row) for row in connection.execute(chosen)]
 
 
-def spells(connection: Connection, symbols: Sequence[str], as_of: date) -> dict[str, tuple[Spell, ...]]:
-    """Return, per symbol, where the bars of the asset are that it means on `as_of`, oldest first.
+def lives_of_assets(connection: Connection, assets: Iterable[int]) -> list[Life]:
+    """Return every life of the assets, by first day."""
+    chosen = _lives().where(SymbolLife.asset_id.in_(list(assets))).order_by(SymbolLife.first_day)
+    return [Life(*row) for row in connection.execute(chosen)]
 
-    A symbol means the asset that carries it on the day, else the one that carried it last before; only what
-    is known on the day counts, so a later rename is not followed. A symbol with lives that all begin later means
-    nothing yet and has no spells; one without a recorded life is one asset for ever.
-    """
-    recorded = lives(connection, symbols)
-    named = {life.symbol for life in recorded}
-    meant = {life.symbol: life.asset_id for life in recorded if life.first_day <= as_of}
-    pieces: dict[int, list[Spell]] = defaultdict(list)
-    known = select(SymbolLife.asset_id, SymbolLife.first_day, SymbolLife.last_day, SymbolLife.symbol).where(
-        SymbolLife.asset_id.in_(set(meant.values())), SymbolLife.first_day <= as_of
-    )
-    for row in connection.execute(known) if meant else ():
-        pieces[row.asset_id].append(Spell(row.first_day, row.last_day, row.symbol))
-    return {
-        symbol: tuple(sorted(pieces[meant[symbol]], key=lambda spell: spell.first_day or date.min))
-        if symbol in meant
-        else () if symbol in named else (Spell(*ALWAYS, symbol),)
-        for symbol in symbols
-    }  # fmt: skip
+
+def _lives() -> Any:
+    table = SymbolLife.__table__.c
+    return select(table.asset_id, table.symbol, table.first_day, table.last_day, table.reason, table.name)
+
+
+def _meant(known: Sequence[Life], listed: date | None, delisted: date | None) -> Life | None:
+    days = [day for day in (listed, delisted) if day is not None]
+    if not days:
+        return known[-1] if known else None
+    exact = [life for life in known if life.first_day == listed]
+    held = [life for day in days for life in known if life.covers(day)]
+    return next(iter(exact + held), None)
+
+
+def _after(known: Sequence[Life], day: date | None) -> date:
+    """Return the first day after the lives that ended before `day`, or the calendar's first."""
+    ends = [life.last_day + DAY for life in known if life.last_day and life.last_day < (day or date.max)]
+    return max(ends, default=FIRST_DAY)
 
 
 def _require_free(

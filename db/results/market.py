@@ -2,23 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Numeric, case, cast, func, literal_column, or_, select, true
+from sqlalchemy import or_, select
 
-from db.models.data_ingestion import Asset, Bar, CorporateAction, IngestionRun
+from db import frames
+from db.models.data_ingestion import Asset, IngestionRun
 from db.models.strategy_engine import IndicatorValue
+from trading.calendar import session_dates
 
 if TYPE_CHECKING:
-    from datetime import datetime
-    from decimal import Decimal
+    from collections.abc import Mapping
+    from datetime import date, datetime
 
-    from sqlalchemy import ColumnElement, Connection, Select
+    from sqlalchemy import Connection
 
+    from db.frames import Adjustment
     from db.results.rows import Rows
 
-QUARANTINED = "quarantined"
-_NEW_YORK = "America/New_York"
+PRICES = ("open", "high", "low", "close")
+
+
+@dataclass(frozen=True, slots=True)
+class BarRow:
+    """A bar: start (UTC), prices in USD, shares, and what the rules said of it."""
+
+    ts: datetime
+    open: float | None
+    high: float | None
+    low: float | None
+    close: float | None
+    volume: int | None
+    quality: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenedRow:
+    """A tracked symbol at its latest usable bar, which it need not have."""
+
+    symbol: str
+    sector: str | None
+    close: float | None = None
+    change_1d: float | None = None
+    volume: int | None = None
+    bar_ts: datetime | None = None
 
 
 def universe(
@@ -48,44 +77,41 @@ def bars(
     start: datetime | None = None,
     end: datetime | None = None,
     limit: int = 1000,
-) -> Rows:
-    """Return the newest `limit` raw bars of the range with their quality, oldest first."""
-    columns = Bar.__table__.c
-    statement = select(
-        columns.ts, columns.open, columns.high, columns.low, columns.close, columns.volume, columns.quality
-    ).where(Bar.symbol == symbol, Bar.timeframe == timeframe)
-    if start is not None:
-        statement = statement.where(Bar.ts >= start)
-    if end is not None:
-        statement = statement.where(Bar.ts <= end)
-    return connection.execute(statement.order_by(Bar.ts.desc()).limit(limit)).all()[::-1]
+    adjustment: Adjustment = "raw",
+    as_of: date | None = None,
+) -> list[BarRow]:
+    """Return the newest `limit` bars of the range with their quality, oldest first; see `db.frames.newest`."""
+    found = frames.newest(
+        connection,
+        [symbol],
+        timeframe=timeframe,
+        count=limit,
+        start=start,
+        end=end,
+        as_of=as_of,
+        adjustment=adjustment,
+        quarantined=True,
+    )
+    prices = (map(_known, found[name].tolist()) for name in PRICES)
+    volumes = [None if volume is None else round(volume) for volume in map(_known, found["volume"].tolist())]
+    stamps = [ts.to_pydatetime() for ts in found["ts"]]
+    return list(map(BarRow, stamps, *prices, volumes, found["quality"]))
 
 
-def screener(connection: Connection, timeframe: str) -> Rows:
+def screener(connection: Connection, timeframe: str, *, as_of: date | None = None) -> list[ScreenedRow]:
     """Return one row per tracked symbol: its latest usable bar and the change since the session before.
 
-    The earlier close is adjusted for splits in between; symbols without bars come with nulls.
+    Prices are adjusted for splits as of `as_of`, by default the day of the newest bar of all; symbols without
+    bars come with nulls.
     """
-    last = _usable(Asset.symbol, timeframe).correlate(Asset).lateral("last")
-    midnight = func.timezone(_NEW_YORK, func.date_trunc("day", func.timezone(_NEW_YORK, last.c.ts)))
-    before = _usable(Asset.symbol, timeframe).where(Bar.ts < midnight).correlate(Asset, last).lateral("before")
-    now, then = cast(last.c.close, Numeric), cast(func.nullif(before.c.close, 0), Numeric)
-    change = now * _split_ratio(Asset.symbol, before.c.ts, last.c.ts) / then - 1
-    statement = (
-        select(
-            Asset.symbol,
-            Asset.sector,
-            last.c.close,
-            change.label("change_1d"),
-            last.c.volume,
-            last.c.ts.label("bar_ts"),
-        )
-        .outerjoin(last, true())
-        .outerjoin(before, true())
-        .where(Asset.tracked)
-        .order_by(Asset.symbol)
-    )
-    return connection.execute(statement).all()
+    tracked = connection.execute(select(Asset.symbol, Asset.sector).where(Asset.tracked).order_by(Asset.symbol)).all()
+    found = frames.last_sessions(connection, [row.symbol for row in tracked], timeframe=timeframe, as_of=as_of)
+    days = session_dates(found["ts"].dt.tz_localize(None).to_numpy())
+    last = found.assign(day=days).groupby("symbol").tail(1).set_index("symbol")
+    earlier = found[days < last["day"].reindex(found["symbol"]).to_numpy()]
+    latest: dict[Any, Any] = last.to_dict("index")
+    before: dict[Any, float] = earlier.groupby("symbol")["close"].last().to_dict()
+    return [_screened(row.symbol, row.sector, latest.get(row.symbol), before.get(row.symbol)) for row in tracked]
 
 
 def indicators(connection: Connection, timeframe: str) -> dict[str, dict[str, float | None]]:
@@ -103,26 +129,19 @@ def ingestion_runs(connection: Connection, *, limit: int = 100) -> Rows:
     return connection.execute(statement.limit(limit)).all()
 
 
-def _usable(symbol: Any, timeframe: str) -> Select[datetime, Decimal | None, int | None]:
-    return (
-        select(Bar.ts, Bar.close, Bar.volume)
-        .where(Bar.symbol == symbol, Bar.timeframe == timeframe)
-        .where(Bar.quality != QUARANTINED, Bar.close.is_not(None))
-        .order_by(Bar.ts.desc())
-        .limit(1)
+def _screened(symbol: str, sector: str | None, bar: Mapping[str, Any] | None, before: float | None) -> ScreenedRow:
+    if bar is None:
+        return ScreenedRow(symbol, sector)
+    volume = _known(bar["volume"])
+    return ScreenedRow(
+        symbol,
+        sector,
+        bar["close"],
+        bar["close"] / before - 1 if before else None,
+        None if volume is None else round(volume),
+        bar["ts"].to_pydatetime(),
     )
 
 
-def _split_ratio(symbol: Any, after: ColumnElement[Any], until: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return the product of the split ratios with an ex-date after one bar, up to another."""
-    product = func.exp(func.sum(func.ln(CorporateAction.ratio)))
-    return (
-        select(case((func.count() == 0, literal_column("1")), else_=product))
-        .where(
-            CorporateAction.symbol == symbol,
-            CorporateAction.kind == "split",
-            CorporateAction.ex_date > func.date(func.timezone(_NEW_YORK, after)),
-            CorporateAction.ex_date <= func.date(func.timezone(_NEW_YORK, until)),
-        )
-        .scalar_subquery()
-    )
+def _known(value: float) -> float | None:
+    return None if isnan(value) else value

@@ -56,8 +56,8 @@ def export(
         with display.progress("exporting", quiet=as_json) as shown, writing(path, kind, replace=force) as write:
             count, written = 0, 0
             for some in _batches(held):
-                bars = _bars(opened, some, timeframe=timeframe, start=begin, end=until, quarantined=quarantined)
-                bars = stored.adjusted(opened, some, bars, as_of=until) if adjusted else bars
+                read = _adjusted if adjusted else _bars
+                bars = read(opened, some, timeframe=timeframe, start=begin, end=until, quarantined=quarantined)
                 write(_dated(bars) if timeframe == "1Day" else bars)
                 count, written = count + len(some), written + len(bars)
                 if shown is not None:
@@ -95,6 +95,26 @@ def _bars(
     until = bar_timestamp(end + timedelta(days=1)) - timedelta(microseconds=1)
     found = bars_repository.read(
         connection, symbols, timeframe=timeframe, start=bar_timestamp(start), end=until, quarantined=quarantined
+    )
+    return found.drop(columns="quality")
+
+
+def _adjusted(
+    connection: Connection, symbols: tuple[str, ...], *, timeframe: str, start: date, end: date, quarantined: bool
+) -> pd.DataFrame:
+    from datetime import timedelta
+
+    from db import frames
+    from trading.calendar import bar_timestamp
+
+    found = frames.load(
+        connection,
+        symbols,
+        timeframe=timeframe,
+        start=bar_timestamp(start),
+        end=bar_timestamp(end + timedelta(days=1)) - timedelta(microseconds=1),
+        adjustment="split",
+        quarantined=quarantined,
     )
     return found.drop(columns="quality")
 

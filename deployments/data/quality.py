@@ -28,6 +28,9 @@ def quality(
         Literal["quarantine", "warn", "fail"],
         typer.Option(help="quarantine: strategies never see a bad bar; warn: it is marked suspect; fail: stop at one."),
     ] = "quarantine",
+    compare_feed: Annotated[
+        Literal["iex", "sip"] | None, typer.Option(help="Fetch this feed's bars of the range and compare with them.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run every quality rule over stored bars; show how much each rule finds, and the first findings.
@@ -47,6 +50,7 @@ def quality(
             start=first or held.first,
             end=last or held.last,
             on_failure=on_failure,
+            compare_feed=compare_feed,
             quiet=as_json,
         )
     if as_json:
@@ -62,6 +66,7 @@ def check(
     start: date,
     end: date,
     on_failure: Literal["quarantine", "warn", "fail"] = "quarantine",
+    compare_feed: Literal["iex", "sip"] | None = None,
     quiet: bool = False,
 ) -> Report:
     """Run the quality step over `start` .. `end` with a progress bar."""
@@ -70,5 +75,11 @@ def check(
 
     with display.progress("checking", quiet=quiet) as shown:
         return check_quality.fn(
-            symbols, timeframe=timeframe, start=start, end=end, on_failure=on_failure, progress=shown
+            symbols,
+            timeframe=timeframe,
+            start=start,
+            end=end,
+            on_failure=on_failure,
+            compare_feed=compare_feed,
+            progress=shown,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,10 +12,7 @@ from deployments.command_line import Json, one_line_errors
 from deployments.data.options import EndOption, StartOption, TimeframeOption, range_of, symbols_of
 
 if TYPE_CHECKING:
-    from datetime import date
-
     import pandas as pd
-    from sqlalchemy import Connection
 
 SCREENFUL = 20
 
@@ -37,15 +36,22 @@ def show(
     """
     (chosen,) = symbols_of([symbol]) or [""]
     first, until = range_of(start, end)
+    from db import frames
     from deployments.data import connection, display, stored
-    from trading.calendar import session_of
+    from trading.calendar import bar_timestamp
 
     with connection.database() as opened:
         held = stored.extent(opened, [chosen], timeframe=timeframe)
-        bars = _bars(opened, chosen, timeframe=timeframe, start=first, end=until or held.last, last=last)
-        if adjusted and len(bars):
-            as_of = session_of(bars["ts"].iloc[-1].to_pydatetime())
-            bars = stored.adjusted(opened, [chosen], bars, as_of=as_of)
+        bars = frames.newest(
+            opened,
+            [chosen],
+            timeframe=timeframe,
+            count=last if first is None else sys.maxsize,
+            start=bar_timestamp(first) if first else None,
+            end=bar_timestamp(until + timedelta(days=1)) - timedelta(microseconds=1) if until else None,
+            adjustment="split" if adjusted else "raw",
+            quarantined=True,
+        )
     rows = _rows(bars)
     if as_json:
         display.as_json({"symbol": chosen, "timeframe": timeframe, "adjusted": adjusted, "bars": rows})
@@ -59,29 +65,6 @@ def show(
     basis = "adjusted for splits" if adjusted else "as traded"
     display.say(f"\n{chosen} {timeframe}, {len(rows):,} bars, {basis}, close {change:+.2%}")
     display.say(display.sparkline(closes))
-
-
-def _bars(
-    connection: Connection, symbol: str, *, timeframe: str, start: date | None, end: date, last: int
-) -> pd.DataFrame:
-    """Return the bars of `start` .. `end`, or without a start the `last` ones: looked for further and further back."""
-    from datetime import timedelta
-
-    from db.repositories import bars as bars_repository
-    from trading.calendar import FIRST_DAY, bar_timestamp
-
-    until = bar_timestamp(end + timedelta(days=1)) - timedelta(microseconds=1)
-    days = 0 if start is None else (end - start).days
-    while True:
-        days = days if start is not None else max(7, days * 4)
-        begin = max(bar_timestamp(FIRST_DAY), bar_timestamp(end) - timedelta(days=days))
-        found = bars_repository.read(
-            connection, [symbol], timeframe=timeframe, start=begin, end=until, quarantined=True
-        )
-        if start is not None:
-            return found
-        if len(found) >= last or begin <= bar_timestamp(FIRST_DAY):
-            return found.tail(last)
 
 
 def _rows(bars: pd.DataFrame) -> list[dict[str, Any]]:

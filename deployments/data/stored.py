@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from db.repositories import inventory
-from trading.calendar import session_of
+from db.repositories.spells import spells
+from trading.calendar import LAST_DAY, session_of
 from trading.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    import pandas as pd
     from sqlalchemy import Connection
+
+    from db.repositories.spells import Spell
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +42,14 @@ def extent(connection: Connection, symbols: Sequence[str] | None, *, timeframe: 
     known = inventory.symbols(connection, timeframe=timeframe)
     if not known:
         raise DataError(f"no {timeframe} bars are stored; `trading data import` or fetch-market-data brings some")
-    for symbol in symbols or ():
-        if symbol not in known:
-            raise UnknownNameError(f"symbol with {timeframe} bars", symbol, known)
     chosen = list(symbols or known)
-    held = inventory.held(connection, chosen, timeframe=timeframe)
+    stored = {symbol: _stored_as(pieces, known) for symbol, pieces in spells(connection, chosen, LAST_DAY).items()}
+    for symbol, names in stored.items():
+        if not names:
+            raise UnknownNameError(f"symbol with {timeframe} bars", symbol, known)
+    held = inventory.held(connection, sorted(set().union(*stored.values())), timeframe=timeframe)
     return Extent(chosen, session_of(held.first), session_of(held.last), held.bars)
 
 
-def adjusted(connection: Connection, symbols: Sequence[str], bars: pd.DataFrame, *, as_of: date) -> pd.DataFrame:
-    """Return bars with the splits that were known on `as_of` divided out."""
-    from db.repositories import ingestion
-    from trading.adjustment import adjust
-
-    return adjust(bars, ingestion.known_actions(connection, symbols, day=as_of), as_of)
+def _stored_as(pieces: Sequence[Spell], known: Sequence[str]) -> set[str]:
+    return {spell.symbol for spell in pieces}.intersection(known)

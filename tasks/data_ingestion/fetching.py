@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 
 from db.repositories import bars as bars_repository
-from db.repositories import coverage, ingestion
+from db.repositories import coverage, ingestion, life_facts
+from db.repositories.spells import file_by_day
+from tasks.market_data import SYMBOLS_A_REQUEST
 from tasks.policies import REPEATABLE
 from tasks.resources import broker, database, flow_run_id, market_data
-from trading.calendar import bar_timestamp, completed_bars
+from trading.adjustment import first_common_closes, share_of_value
+from trading.adjustment.spin_offs import SOON
+from trading.calendar import bar_timestamp, completed_bars, session_of
 from trading.coverage import Chunk, chunks, requests
+from trading.errors import BrokerError
 from trading.report import Report
 
 if TYPE_CHECKING:
@@ -23,9 +28,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy import Connection
 
+    from tasks.market_data import MarketData
     from trading.coverage import Span
 
-SYMBOLS_A_REQUEST = 100
 BARS_A_CHUNK = 100_000
 """Ten of the broker's largest pages: what is lost at most when a fetch is killed."""
 HISTORY = timedelta(days=3650)
@@ -103,6 +108,7 @@ def fetch_chunk(plan: Plan, chunk: Chunk) -> Fetched:
     for (first, last), symbols in _requests(plan, chunk, expected, feed=source.feed).items():
         frame = source.bars(symbols, timeframe=plan.timeframe, start=first, end=last)
         with database().begin() as connection:
+            frame = file_by_day(connection, frame, as_of=session_of(plan.now))
             fresh = bars_repository.write(connection, frame, timeframe=plan.timeframe, source="broker", run=plan.run)
             _cover(connection, plan, symbols, (first, last), feed=source.feed)
         received, written = received + len(frame), written + fresh
@@ -172,10 +178,29 @@ def fetch_bars(symbols: Sequence[str], *, timeframe: str, start: date | None, en
 
 def _actions(symbols: Sequence[str], start: datetime, end: datetime, *, run: int) -> int:
     """Store the corporate actions around the fetched range, those that are known of the coming days included."""
+    source = market_data()
     rows = [
-        {**action, "ingestion_run_id": run}
+        {**valued(source, action), "ingestion_run_id": run}
         for batch in batched(symbols, SYMBOLS_A_REQUEST)
-        for action in market_data().corporate_actions(batch, start=start.date(), end=(end + timedelta(days=7)).date())
+        for action in source.corporate_actions(batch, start=start.date(), end=(end + timedelta(days=7)).date())
     ]
     with database().begin() as connection:
-        return ingestion.record_actions(connection, rows)
+        written = ingestion.record_actions(connection, rows)
+        life_facts.derive(connection, symbols)
+    return written
+
+
+def valued(source: MarketData, action: dict[str, Any]) -> dict[str, Any]:
+    """Return a corporate action, a spin-off with the share of the value that left where both companies' closes tell.
+
+    Where they do not, it has no ratio: it is recorded, adjusts nothing, and the quality rules name it.
+    """
+    if action["kind"] != "spin_off":
+        return action
+    day, names = action["ex_date"], (action["symbol"], action["new_symbol"])
+    try:
+        bars = source.bars(names, timeframe="1Day", start=bar_timestamp(day), end=bar_timestamp(day + SOON))
+    except BrokerError:  # the broker knows one of them no longer
+        return action
+    closes = first_common_closes(bars, *names, day)
+    return action | {"ratio": closes and share_of_value(*closes, action["shares"])}

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
-from itertools import batched
+from itertools import batched, pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from prefect import task
 
 from db.repositories import bars as bars_repository
 from db.repositories import exclusions, ingestion, quality
+from db.repositories.lives import lives
+from tasks.market_data import SYMBOLS_A_REQUEST
 from tasks.policies import REPEATABLE
-from tasks.resources import broker, database, flow_run_id
-from trading.calendar import FIRST_DAY, bar_timestamp, completed_bars, session_of
+from tasks.resources import broker, database, flow_run_id, market_data
+from trading.calendar import FIRST_DAY, bar_timestamp, completed_bars, session_dates, session_of
 from trading.errors import DataError
-from trading.quality import check, coverage, universe_verdicts
+from trading.quality import apart, check, coverage, former, name_spin_offs, together, universe_verdicts
 from trading.report import Report
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from trading.quality import Issue
 
 OnFailure = Literal["quarantine", "fail", "warn"]
+Feed = Literal["iex", "sip"]
 CONTEXT = timedelta(days=400)
 """How much history the rules that compare a bar with its past are given."""
 INTRADAY_CONTEXT = timedelta(days=15)
@@ -47,19 +50,25 @@ def check_quality(
     start: date | None,
     end: date | None,
     on_failure: OnFailure,
+    compare_feed: Feed | None = None,
     progress: Callable[[float, int], None] | None = None,
 ) -> Report:
     """Run every rule over a range (default: what has not been checked) and judge its bars.
 
     More than `BARS_AT_ONCE` are checked some symbols after the others, so that memory stays bounded; `progress` gets
-    the share done (0 .. 1) and the bars so far.
+    the share done (0 .. 1) and the bars so far. With `compare_feed` the broker's bars of that feed are fetched, at
+    most `BARS_AT_ONCE`, and compared; of them nothing but the issues is stored.
 
     Raises
     ------
     DataError
-        `on_failure` is "fail" and a bar would have been quarantined; nothing is written.
+        `on_failure` is "fail" and a bar would have been quarantined, or more bars are to be compared than may be;
+        nothing is written.
+    BrokerError
+        The account may not read the feed.
     """
     until = bar_timestamp(end) + timedelta(days=1) if end else broker().clock().now
+    reference = _reference(symbols, compare_feed, timeframe=timeframe, start=start, until=until)
     issues: list[Issue] = []
     poor: dict[str, str] = {}
     done = checked = 0
@@ -67,7 +76,7 @@ def check_quality(
         begin = bar_timestamp(start) if start else _unchecked(connection, symbols, timeframe, until)
         for batch in batched(symbols, _at_once(timeframe, begin, until)):
             frame = _read(connection, batch, timeframe=timeframe, begin=begin, until=until)
-            found = _find(connection, batch, frame, timeframe=timeframe, begin=begin, until=until)
+            found = _find(connection, batch, frame, reference, timeframe=timeframe, begin=begin, until=until)
             fresh = [issue for issue in found if issue.ts >= begin]
             _judge(connection, batch, fresh, timeframe=timeframe, begin=begin, until=until, on_failure=on_failure)
             poor |= _exclude(connection, batch, frame, found, timeframe=timeframe, until=until)
@@ -77,6 +86,27 @@ def check_quality(
             if progress is not None:
                 progress(done / len(symbols), checked)
     return _report(issues, poor, checked=checked, timeframe=timeframe, symbols=len(symbols))
+
+
+def _reference(
+    symbols: Sequence[str], feed: Feed | None, *, timeframe: Timeframe, start: date | None, until: datetime
+) -> pd.DataFrame | None:
+    """Fetch the bars to compare with, before a transaction begins that would have to wait for them."""
+    import pandas as pd
+
+    if feed is None:
+        return None
+    with database().connect() as connection:
+        begin = bar_timestamp(start) if start else _unchecked(connection, symbols, timeframe, until)
+    bars = len(completed_bars(timeframe, begin, until)) * len(symbols)
+    if bars > BARS_AT_ONCE:
+        raise DataError(
+            f"{bars:,} {timeframe} bars are to be compared with the {feed} feed, {BARS_AT_ONCE:,} are allowed at once; "
+            "give fewer symbols or a shorter range"
+        )
+    source = market_data(feed)
+    some = batched(symbols, SYMBOLS_A_REQUEST)
+    return pd.concat([source.bars(each, timeframe=timeframe, start=begin, end=until) for each in some])
 
 
 def _at_once(timeframe: Timeframe, begin: datetime, until: datetime) -> int:
@@ -101,16 +131,49 @@ def _find(
     connection: Connection,
     symbols: Sequence[str],
     frame: pd.DataFrame,
+    reference: pd.DataFrame | None,
     *,
     timeframe: Timeframe,
     begin: datetime,
     until: datetime,
 ) -> list[Issue]:
-    """Run the rules; intraday bars are compared with the daily ones as well."""
-    known = ingestion.known_actions(connection, symbols, day=session_of(until))
+    """Run the rules; intraday bars are compared with the daily ones as well, and all with another feed's if given.
+
+    Each company that bore one of the tickers is judged by itself.
+    """
+    import pandas as pd
+
+    taken = _taken(connection, symbols, session_of(until))
+    known = [ingestion.known_actions(connection, symbols, day=session_of(until))]
+    for symbol, starts in taken.items():
+        for day in starts:
+            found = ingestion.known_actions(connection, [symbol], day=day - timedelta(days=1))
+            known.append(found.assign(symbol=former(symbol, day)))
     intraday = timeframe != "1Day"
     daily = _read(connection, symbols, timeframe="1Day", begin=begin, until=until) if intraday else None
-    return check(frame, splits=known, timeframe=timeframe, daily=daily)
+    issues = together(
+        check(
+            _apart(frame, taken),
+            splits=pd.concat(known),
+            timeframe=timeframe,
+            reference=None if reference is None else _apart(reference, taken),
+            daily=None if daily is None else _apart(daily, taken),
+        )
+    )
+    return name_spin_offs(issues, ingestion.unvalued_spin_offs(connection, symbols))
+
+
+def _taken(connection: Connection, symbols: Sequence[str], day: date) -> dict[str, list[date]]:
+    """Return the days up to `day` on which another company took a ticker that one had borne before."""
+    taken: dict[str, list[date]] = defaultdict(list)
+    for earlier, later in pairwise(lives(connection, symbols)):
+        if earlier.symbol == later.symbol and earlier.asset_id != later.asset_id and later.first_day <= day:
+            taken[later.symbol].append(later.first_day)
+    return taken
+
+
+def _apart(bars: pd.DataFrame, taken: Mapping[str, Sequence[date]]) -> pd.DataFrame:
+    return apart(bars, session_dates(bars["ts"].dt.tz_localize(None).to_numpy()), taken) if taken else bars
 
 
 def _judge(

@@ -32,14 +32,15 @@ def resolve_universe(symbols: Sequence[str] | None) -> list[str]:
         known = set(assets.known(connection))
         chosen = sorted(set(symbols)) if symbols else assets.tracked(connection)
     if not chosen or not known.issuperset(chosen):
-        _refresh()
+        refresh_assets()
     with database().connect() as connection:
         chosen = chosen or assets.tracked(connection)
         assets.require(connection, chosen)
     return chosen
 
 
-def _refresh() -> None:
+def refresh_assets() -> None:
+    """Write the broker's list of assets; when nothing is tracked yet, the first universe is from now on."""
     listed = [
         {
             "symbol": asset["symbol"],

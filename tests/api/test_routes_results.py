@@ -69,6 +69,34 @@ def test_a_limit_keeps_the_newest_bars(api: httpx.Client) -> None:
     assert [bar["ts"][:10] for bar in items] == ["2012-12-06", "2012-12-07"]
 
 
+def test_bars_are_read_in_the_prices_of_a_date(own_api: httpx.Client, execute_in_own: Any) -> None:
+    execute_in_own(
+        "INSERT INTO data_ingestion.corporate_actions (symbol, kind, ex_date, ratio, cash, source, ingestion_run_id) "
+        "VALUES ('AAPL', 'split', '2012-12-06', 5, NULL, 'test', 1), "
+        "('AAPL', 'dividend', '2012-12-07', NULL, 5.47, 'test', 1)"
+    )
+
+    def closes(**asked: str) -> list[float]:
+        asked = {"start": "2012-12-05", **asked}
+        return [bar["close"] for bar in own_api.get("/api/bars/AAPL", params=asked).json()["items"]]
+
+    raw = closes()
+    assert closes(adjustment="split") == pytest.approx([raw[0] / 5, raw[1], raw[2]])
+    kept = 1 - 5.47 / raw[1]
+    assert closes(adjustment="all") == pytest.approx([raw[0] / 5 * kept, raw[1] * kept, raw[2]])
+    assert closes(adjustment="all", as_of="2012-12-06") == pytest.approx([raw[0] / 5, raw[1]])
+    assert closes(adjustment="split", as_of="2012-12-05") == pytest.approx([raw[0]])
+    assert own_api.get("/api/bars/AAPL", params={"adjustment": "total"}).status_code == 422
+
+
+def test_the_screener_of_a_date_sees_nothing_later(api: httpx.Client, seed: Any) -> None:
+    before, last, _ = seed.bars("AAPL")[-3:]
+    rows = {row["symbol"]: row for row in api.get("/api/screener", params={"as_of": "2012-12-06"}).json()}
+    assert rows["AAPL"]["bar_ts"] == "2012-12-06T05:00:00Z"
+    assert rows["AAPL"]["change_1d"] == pytest.approx(float(last.close / before.close - 1))
+    assert rows["AAPL"]["indicators"] == {}
+
+
 def test_the_screener_shows_the_latest_bar_and_its_indicators(api: httpx.Client, seed: Any) -> None:
     rows = {row["symbol"]: row for row in api.get("/api/screener").json()}
     before, last = seed.bars("AAPL")[-2:]

@@ -116,3 +116,28 @@ def test_the_models_are_what_the_migrations_make(engine: Engine, migrate: Migrat
         ),
     )
     assert sorted(name for (name,) in checks) == ["ck_bars_quality", "ck_bars_timeframe"]
+
+
+def test_names_and_spin_offs_go_forward_and_back(engine: Engine, migrate: Migrate) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO data_ingestion.ingestion_runs "
+                "(source, timeframe, symbols, bars_received, bars_written, actions_written, status) "
+                "VALUES ('broker', '1Day', '{}', 0, 0, 0, 'completed');"
+                "INSERT INTO data_ingestion.corporate_actions (symbol, kind, ex_date, ratio, shares, source, "
+                "ingestion_run_id) VALUES ('A', 'spin_off', '2012-01-04', 0.2, 0.5, 'broker', 1), "
+                "('B', 'spin_off', '2012-01-04', NULL, 0.5, 'broker', 1);"
+                "INSERT INTO data_ingestion.symbol_lives (asset_id, symbol, first_day, reason, name) "
+                "VALUES (1, 'A', '2012-01-03', 'listed', 'Acme')"
+            )
+        )
+
+    migrate(command.downgrade, "0003")
+    back = rows(engine, "SELECT symbol, ratio FROM data_ingestion.corporate_actions")
+    migrate(command.upgrade, "head")
+
+    assert [(symbol, float(ratio)) for symbol, ratio in back] == [("A", 0.2)], "without a value there is no ratio"
+    assert rows(engine, "SELECT symbol, shares FROM data_ingestion.corporate_actions") == [("A", None)]
+    assert rows(engine, "SELECT symbol, name FROM data_ingestion.symbol_lives") == [("A", None)]
+    migrate(command.check)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from db import archiving, panels
+from db import archiving, frames, panels
 from db.repositories import decisions, ingestion, lives
 from tests.db.conftest import begin, daily, own_database, put
 from trading.bars import FIELDS
@@ -187,6 +187,32 @@ def test_a_ticker_is_read_as_the_company_it_meant(engine: Engine, daily_bars: Da
     )
     assert new.close[:, 0].tolist() == pieces.tolist()
     assert np.array_equal(new.close[:, 0], new.close[:, 1])
+
+
+def test_frames_are_the_same_from_the_archive_and_the_table(table: Engine, archive: Engine) -> None:
+    found = []
+    asked: list[tuple[frames.Adjustment, date | None]] = [
+        ("raw", None),
+        ("split", None),
+        ("split", date(2011, 12, 30)),
+    ]
+    for engine in (table, archive):
+        with engine.connect() as connection:
+            found.append(
+                [
+                    frames.newest(connection, ["A", "GONE"], timeframe="1Day", count=400, adjustment=kind, as_of=day)
+                    for kind, day in asked
+                ]
+                + [frames.last_sessions(connection, SYMBOLS, timeframe="1Day", as_of=date(2011, 3, 8))]
+            )
+
+    for stored, archived in zip(*found, strict=True):
+        pd.testing.assert_frame_equal(stored, archived)
+    assert found[0][0]["ts"].min() < HELD, "as far back as what is in files"
+    with table.connect() as connection:
+        panel = panels.load(connection, ["A"], timeframe="1Day", start=bar_timestamp(FIRST), end=bar_timestamp(LAST))
+    own = found[0][1][found[0][1]["symbol"] == "A"]
+    assert own["close"].tolist() == panel.close[~np.isnan(panel.close[:, 0]), 0][-400:].tolist()
 
 
 def test_bars_off_the_grid_are_not_in_a_panel(engine: Engine, store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.resources
 import json
 import threading
@@ -39,6 +40,10 @@ MakeMarket = Callable[..., Market]
 Check = Callable[[str, str, str, httpx.Response], Any]
 
 
+xnys = functools.cache(Sessions.xnys)
+"""The calendar takes a second to make."""
+
+
 @pytest.fixture(scope="session")
 def market() -> Market:
     return load_market(None)
@@ -56,7 +61,7 @@ def make_market() -> MakeMarket:
             known = tuple((actions or {}).get(symbol, ()))
             histories[symbol] = History(symbol, list(rows), opens, highs, lows, closes, volume, known)
         days = sorted(day for rows in bars.values() for day in rows)
-        return Market(histories, Sessions.xnys(days[0], days[-1]), "made")
+        return Market(histories, xnys(days[0], days[-1]), "made")
 
     return build
 

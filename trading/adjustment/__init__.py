@@ -3,6 +3,7 @@
 from trading.adjustment.actions import Actions, CashDividend, CorporateAction, SpinOff, Split, read_actions, to_actions
 from trading.adjustment.adjusting import adjust
 from trading.adjustment.derivation import DerivedAction, convention_of, derive
+from trading.adjustment.spin_offs import first_common_closes, share_of_value
 
 __all__ = [
     "Actions",
@@ -14,6 +15,8 @@ __all__ = [
     "adjust",
     "convention_of",
     "derive",
+    "first_common_closes",
     "read_actions",
+    "share_of_value",
     "to_actions",
 ]

@@ -4,8 +4,10 @@ A quarantined bar is kept but never seen by a strategy; a suspect one is used an
 be true is quarantined: a crash can be.
 """
 
+from trading.quality.candidates import name_spin_offs
 from trading.quality.catalogue import RULES, Rule
 from trading.quality.checking import BarVerdict, bar_verdicts, check
+from trading.quality.companies import apart, former, together
 from trading.quality.findings import Issue, Severity, Verdict
 from trading.quality.thresholds import Thresholds
 from trading.quality.universe import Coverage, Standing, UniverseLimits, coverage, universe_verdicts
@@ -21,8 +23,12 @@ __all__ = [
     "Thresholds",
     "UniverseLimits",
     "Verdict",
+    "apart",
     "bar_verdicts",
     "check",
     "coverage",
+    "former",
+    "name_spin_offs",
+    "together",
     "universe_verdicts",
 ]

@@ -8,12 +8,15 @@ import time
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
+from bokeh_sampledata import stocks
 from prefect.client.orchestration import get_client
 
 from blocks.health import DATA_LIMIT
 from tasks import resources
-from tasks.data_ingestion.fetching import fetch_bars, fetch_chunk, finish_fetch, plan_fetch
+from tasks.data_ingestion.fetching import fetch_bars, fetch_chunk, finish_fetch, plan_fetch, valued
+from tasks.market_data import to_row
 from tasks.resources import database
 
 if TYPE_CHECKING:
@@ -153,3 +156,21 @@ def test_the_shared_budget_follows_what_the_broker_announces(inside: Stack) -> N
     assert limit.limit == 100_000
     assert limit.slot_decay_per_second == pytest.approx(100_000 / 60)
     assert database().url.port == inside.settings.postgres.port
+
+
+def test_a_spin_off_is_valued_by_the_first_closes_of_both(inside: Stack) -> None:
+    """As Alpaca writes it in its OpenAPI document, with symbols that the simulator has."""
+    told = {"ex_date": "2001-04-03", "new_rate": 1, "new_symbol": "IBM", "process_date": "2001-04-03"}
+    row = to_row("spin_offs", {**told, "source_rate": 4, "source_symbol": "MSFT"})
+    parent, new = (
+        float(frame.set_index("date")["close"]["2001-04-03"])
+        for frame in (pd.DataFrame(stocks.MSFT), pd.DataFrame(stocks.IBM))
+    )
+
+    known = valued(resources.market_data(), row)
+    unknown = valued(resources.market_data(), {**row, "new_symbol": "NOBODY"})
+
+    assert (row["symbol"], row["shares"], row["ratio"]) == ("MSFT", 0.25, None)
+    assert known["ratio"] == pytest.approx(0.25 * new / (parent + 0.25 * new))
+    assert unknown["ratio"] is None
+    assert inside.scalar("SELECT count(*) FROM data_ingestion.bars WHERE ts < '2002-01-01'") == 0
