@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import insert
 
 from db.models import execution
 from db.repositories import entries, ingestion
@@ -38,17 +39,15 @@ def account(engine: Engine) -> str:
 def plant(connection: Connection) -> None:
     """Write the account and its two purchases."""
     opening = {"account": "A1", "kind": "simulator", "opening_equity": 1000, "opening_cash": 1000}
-    connection.execute(
-        execution.Account.__table__.insert().values(**opening, first_seen_at=BOUGHT, last_seen_at=BOUGHT)
-    )
+    connection.execute(insert(execution.Account).values(**opening, first_seen_at=BOUGHT, last_seen_at=BOUGHT))
     for symbol in ("AAPL", "IBM"):
         names = {"account": "A1", "strategy": "s", "symbol": symbol, "side": "buy", "quantity": 10}
-        order = execution.Order.__table__.insert().values(
+        order = insert(execution.Order).values(
             **names, client_order_id=symbol, type="market", time_in_force="day", status="filled", intended_at=BOUGHT
         )
         key = connection.execute(order.returning(execution.Order.id)).scalar_one()
         fill = {**names, "order_id": key, "execution_id": symbol, "price": 5, "filled_at": BOUGHT}
-        connection.execute(execution.Fill.__table__.insert().values(**fill))
+        connection.execute(insert(execution.Fill).values(**fill))
 
 
 def entry(key: str, kind: str, **terms: Any) -> dict[str, Any]:
