@@ -28,6 +28,7 @@ def halt(*, reason: Reason, as_json: Json = False) -> None:
     Example:  trading halt --reason "prices look wrong"
     """
     _check(reason)
+    changed = _write("HALTED", reason)
     from deployments.data import display
     from tasks.execution.halting import halt as halt_account
 
@@ -37,13 +38,13 @@ def halt(*, reason: Reason, as_json: Json = False) -> None:
         "account": done.account,
         "state": "HALTED",
         "since": done.since,
-        "changed": done.changed,
+        "changed": changed or done.changed,
         "cancelled": len(done.cancelled),
     }
     if as_json:
         display.as_json(figures)
         return
-    what = "trading is HALTED" if done.changed else "trading was HALTED already"
+    what = "trading is HALTED" if figures["changed"] else "trading was HALTED already"
     display.say(f"{what}, account {done.account}: {len(done.cancelled)} open order(s) cancelled")
     display.say("`trading resume` lets it go on, `trading flatten` closes every position")
 
@@ -109,6 +110,7 @@ def flatten(
     _check(reason)
     if not yes:
         typer.confirm("Halt trading, cancel every order and close every position?", abort=True)
+    _write("HALTED", reason)
     from deployments.data import connection, display
     from tasks.execution.halting import halt as halt_account
 
@@ -122,6 +124,20 @@ def flatten(
         display.as_json(display.document_of(report))
     else:
         display.show_report(report)
+
+
+def _write(state: str, reason: str) -> bool:
+    """Write the state before anything slow is loaded: from then on nothing is sent. Return whether it changed."""
+    from db.repositories import accounts, risk
+    from deployments.data import connection
+    from trading.errors import DataError
+
+    with connection.database() as opened:
+        account = accounts.newest(opened)
+        if account is None:
+            raise DataError("no account has been seen yet, so there is no trading to halt; run a trading cycle first")
+        at = accounts.last_seen(opened, account)
+        return risk.set_trading_state(opened, account=account, state=state, reason=reason, by=_person(), at=at)
 
 
 @contextmanager

@@ -15,8 +15,9 @@ from trading.lots import UNIT
 from trading.orders import FINAL, WORKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
+    from decimal import Decimal
 
     from sqlalchemy import Connection, Row
 
@@ -53,7 +54,9 @@ def match_orders(gateway: Broker, account: str) -> Matched:
             if _differs(row, listed[identity]):
                 record_broker_order(connection, row, listed[identity])
         waiting = [row for row in orders.open_orders(connection, account) if row.client_order_id not in listed]
-        found.missing_since = _unfilled(connection, listed)
+        rows = known | _known(connection, [order.client_order_id for order in strangers])
+        lacking = _lacking(connection, rows, {name: order.filled_quantity for name, order in listed.items()})
+        found.missing_since = min((row.submitted_at or row.intended_at for row in lacking), default=None)
     found.breaks = [
         difference("order", order.client_order_id, ours="none", brokers=order.status, status="adopted", why=STRANGER)
         for order in strangers
@@ -64,17 +67,16 @@ def match_orders(gateway: Broker, account: str) -> Matched:
 
 def match_fills(gateway: Broker, account: str, matched: Matched) -> tuple[int, list[dict[str, Any]]]:
     """Record the fills we missed, however old; return how many, and a break for each order that still lacks some."""
-    new = collect_fills(gateway, account)
     if matched.missing_since is None:
-        return new, []
+        return 0, []
+    new = collect_fills(gateway, account)
     with database().connect() as connection:
-        listed = {row.client_order_id: row for row in orders.of_account(connection, account)}
-        lacking = _lacking(connection, listed)
+        lacking = _lacking(connection, _by_identity(orders.of_account(connection, account)))
     if lacking:
         fills = gateway.fills(since=min(row.submitted_at or row.intended_at for row in lacking) - OVERLAP)
         with database().begin() as connection:
             new += orders.record_fills(connection, _missed(fills, lacking))
-            lacking = _lacking(connection, {row.client_order_id: row for row in lacking})
+            lacking = _lacking(connection, _by_identity(lacking))
     return new, [
         difference(
             "fill",
@@ -123,18 +125,19 @@ def _differs(row: Row[Any], order: BrokerOrder) -> bool:
     )
 
 
-def _unfilled(connection: Connection, listed: dict[str, BrokerOrder]) -> datetime | None:
-    """Return when the earliest listed order was sent of which our fills add up to less than the broker filled."""
-    filled = {identity for identity, order in listed.items() if order.filled_quantity}
-    lacking = _lacking(connection, _known(connection, filled))
-    return min((row.submitted_at or row.intended_at for row in lacking), default=None)
+def _by_identity(rows: Iterable[Row[Any]]) -> dict[str, Row[Any]]:
+    return {row.client_order_id: row for row in rows}
 
 
-def _lacking(connection: Connection, rows: dict[str, Row[Any]]) -> list[Row[Any]]:
-    sums: dict[int, Any] = {}
-    for chunk in batched([row.id for row in rows.values() if row.filled_quantity], LOOKED_UP):
+def _lacking(
+    connection: Connection, rows: Mapping[str, Row[Any]], filled: Mapping[str, Decimal] | None = None
+) -> list[Row[Any]]:
+    """Return the orders whose fills add up to less than was filled, by the broker's figures or by the orders' own."""
+    told = {name: row.filled_quantity if filled is None else filled[name] for name, row in rows.items()}
+    sums: dict[int, Decimal] = {}
+    for chunk in batched([row.id for name, row in rows.items() if told[name]], LOOKED_UP):
         sums |= orders.filled_quantities(connection, chunk)
-    return [row for row in rows.values() if row.filled_quantity > sums.get(row.id, 0)]
+    return [row for name, row in rows.items() if told[name] > sums.get(row.id, 0)]
 
 
 def _missed(fills: Iterable[Any], lacking: Sequence[Row[Any]]) -> list[dict[str, Any]]:

@@ -361,6 +361,7 @@ def test_a_split_and_a_dividend_are_booked_once_and_confirmed_by_the_brokers_lin
 
 def test_actions_that_only_the_broker_tells_of_are_booked_from_its_lines(inside: Stack, fresh_account: Stack) -> None:
     """MSFT on the simulator: 2 for 1 on 2003-02-18, then 0.08 USD on 2003-02-19; our tables know neither."""
+    change(inside, "DELETE FROM data_ingestion.corporate_actions WHERE symbol = 'MSFT' AND ex_date < '2004-01-01'")
     inside.simulator("reset", {"start": "2003-02-10"})
     broker().submit(
         client_order_id="windows",
