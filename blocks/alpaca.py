@@ -44,6 +44,9 @@ class AlpacaCredentials(Block):
         default="https://paper-api.alpaca.markets", description="Trading API: paper, live or the simulator."
     )
     data_url: str = Field(default="https://data.alpaca.markets", description="Market data API.")
+    data_stream_url: str = Field(
+        default="wss://stream.data.alpaca.markets", description="Market data as it comes, by websocket."
+    )
     feed: Literal["iex", "sip"] = Field(default="iex", description="Data feed: iex is free, sip is paid.")
     kind: Literal["simulator", "paper", "live"] = Field(
         default="paper", description="What stands behind the addresses; recorded with every account."

@@ -64,6 +64,7 @@ def alpaca(settings: Settings) -> AlpacaCredentials:
             secret_key=settings.simulator.secret_key,
             trading_url=address,
             data_url=address,
+            data_stream_url=f"ws://127.0.0.1:{settings.simulator.port}",
             kind="simulator",
         )
     return AlpacaCredentials(
@@ -71,6 +72,7 @@ def alpaca(settings: Settings) -> AlpacaCredentials:
         secret_key=settings.alpaca.secret_key or SecretStr(""),
         trading_url=settings.alpaca.base_url,
         data_url=settings.alpaca.data_url,
+        data_stream_url=settings.alpaca.data_stream_url,
         feed=settings.alpaca.feed,
         kind="paper" if "paper" in settings.alpaca.base_url else "live",
     )

@@ -38,6 +38,7 @@ and to move the clock, with the two keys in the headers APCA-API-KEY-ID and APCA
   POST /simulator/clock  {{"advance": "close"}}   to the next close: the day's bar appears
   POST /simulator/clock  {{"advance": "session"}} to the close of the next session to open
   POST /simulator/clock  {{"to": "2012-12-14T21:00:00Z"}}
+  POST /simulator/bars   {{"symbol": "IBM", "ts": "2012-12-14T14:30:00Z", "open": 190, ...}}   correct a minute bar
   POST /simulator/reset  {{"start": "2010-01-04", "cash": 50000}}   a new account; both are optional
 
 The keys come from the environment so that they show in no process list."""
@@ -71,6 +72,12 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="CSV or Parquet of daily bars: symbol, date, open, high, low, close, volume[, adj_close]",
+    )
+    made.add_argument(
+        "--minutes",
+        type=Path,
+        metavar="FILE",
+        help="CSV or Parquet of minute bars: symbol, ts (with zone), open, high, low, close, volume",
     )
     made.add_argument(
         "--start",
@@ -172,6 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             state=options.state,
             keys=_keys(),
             data=options.data,
+            minutes=options.minutes,
             start=options.start,
             cash=options.cash,
             seed=options.seed,

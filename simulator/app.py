@@ -14,8 +14,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from simulator import broker_routes, control_routes, data_routes, fault_routes, order_routes, trade_updates
+from simulator import (
+    broker_routes,
+    control_routes,
+    data_routes,
+    fault_routes,
+    order_routes,
+    stream_routes,
+    trade_updates,
+)
 from simulator.access import AccessMiddleware, Budget, Keys, refused
+from simulator.data_stream import DataStream
 from simulator.errors import AlpacaError, InvalidParameterError, UnprocessableError
 from simulator.exchange import Exchange, check_opening
 from simulator.faults.requests import SERVER_SEND, FaultMiddleware
@@ -46,6 +55,7 @@ class SimulatorConfig:
     state: Path
     keys: Keys
     data: Path | None = None
+    minutes: Path | None = None
     start: date = DEFAULT_START
     cash: Decimal = DEFAULT_CASH
     seed: str | None = None
@@ -70,7 +80,7 @@ def create_app(config: SimulatorConfig, market: Market | None = None) -> FastAPI
     trading.errors.TradingError
         The data or the state file cannot be used; the message says why in one line.
     """
-    market = market or load_market(config.data)
+    market = market or load_market(config.data, config.minutes)
     if not config.state.exists():
         check_opening(market, config.start, config.cash)
     store = Store(config.state)
@@ -93,7 +103,9 @@ def create_app(config: SimulatorConfig, market: Market | None = None) -> FastAPI
 
     app = Simulator(title="Alpaca simulator", lifespan=lifespan, openapi_url=None)
     app.state.exchange, app.state.trade_updates = exchange, updates
-    for part in (broker_routes, order_routes, data_routes, control_routes, fault_routes, trade_updates):
+    app.state.data_stream = DataStream(exchange, config.keys)
+    routes = (broker_routes, order_routes, data_routes, control_routes, fault_routes, trade_updates, stream_routes)
+    for part in routes:
         app.include_router(part.router)
     app.add_middleware(AccessMiddleware, keys=config.keys, budget=Budget(config.rate_limit))
     app.add_middleware(FaultMiddleware, faults=exchange.ledger.faults)

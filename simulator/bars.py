@@ -7,20 +7,21 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from simulator.errors import InvalidParameterError
+from simulator.minutes import exchange_days, labels
 from simulator.presentation import stamp
+from simulator.request_values import EARLIEST, LATEST
 from simulator.sessions import midnight
 from trading.adjustment import Split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from numpy.typing import NDArray
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 PLACES = 4
 MONTHS = (1, 2, 3, 4, 6, 12)
 MINUTES, HOURS = 59, 23
+SECONDS = 60
 ADJUSTMENTS = {"raw", "split", "dividend", "spin-off", "all"}
 TIMEFRAME = re.compile(r"(\d{1,2})(Min|T|Hour|H|Day|D|Week|W|Month|M)")
 Sort = Literal["asc", "desc"]
@@ -40,7 +42,7 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Timeframe:
-    """An interval of bars; `unit` is intraday, day, week or month."""
+    """An interval of bars; `count` is of days, weeks or months, or of minutes within a day."""
 
     count: int
     unit: Literal["intraday", "day", "week", "month"]
@@ -59,7 +61,7 @@ class Timeframe:
         if match and match[2] in {"Min", "T"} and 1 <= count <= MINUTES:
             return cls(count, "intraday")
         if letter == "H" and 1 <= count <= HOURS:
-            return cls(count, "intraday")
+            return cls(60 * count, "intraday")
         if letter == "D" and count == 1:
             return cls(1, "day")
         if letter == "W" and count == 1:
@@ -79,13 +81,19 @@ class Timeframe:
 
 @dataclass(frozen=True, slots=True)
 class BarQuery:
-    """A question about bars; `first` and `last` are the days of labels, both included."""
+    """A question about bars; `first` and `last` are the days of labels, both included.
+
+    For intraday bars `start` and `end` are, and `most` is how many of them are wanted, the earliest; None: all.
+    """
 
     timeframe: Timeframe
     first: date
     last: date
     splits: bool = False
     dividends: bool = False
+    start: datetime = EARLIEST
+    end: datetime = LATEST
+    most: int | None = None
 
 
 def read_adjustment(text: str) -> tuple[bool, bool]:
@@ -108,9 +116,11 @@ def answer(market: Market, symbol: str, query: BarQuery, now: datetime) -> Rows:
     The trade count is 0 and the average price is (high + low + close) / 3: daily data have neither. The last
     week or month contains the sessions seen so far.
     """
+    if query.timeframe.unit == "intraday":
+        return _intraday(market, symbol, query, now)
     history = market.histories.get(symbol)
     seen = market.visible(symbol, now)
-    if history is None or seen == 0 or query.timeframe.unit == "intraday":
+    if history is None or seen == 0:
         return []
     start, stop = _span(history, seen, query)
     if start == stop:
@@ -121,8 +131,36 @@ def answer(market: Market, symbol: str, query: BarQuery, now: datetime) -> Rows:
         column[start:stop] * price[start:stop] for column in (history.open, history.high, history.low, history.close)
     ]
     shares = history.volume[start:stop] * volume[start:stop]
-    labels = [query.timeframe.label(day) for day in history.days[start:stop]]
-    return _rows(labels, columns, shares)
+    return _rows([query.timeframe.label(day) for day in history.days[start:stop]], columns, shares, shown=bar_time)
+
+
+def _intraday(market: Market, symbol: str, query: BarQuery, now: datetime) -> Rows:
+    """Return intraday bars of the minutes that are complete; the last bar holds those seen so far."""
+    minutes, history, length = market.minutes.get(symbol), market.histories.get(symbol), query.timeframe.count
+    if minutes is None or history is None:
+        return []
+    first, last = query.start.timestamp(), query.end.timestamp()
+    begin = int(minutes.starts.searchsorted(first))
+    stop = min(minutes.seen(now), int(minutes.starts.searchsorted(last + length * SECONDS)))
+    if query.most is not None:
+        stop = min(stop, begin + (query.most + 1) * length)
+    starts = labels(minutes.starts[begin:stop], length)
+    chosen = np.flatnonzero((starts >= first) & (starts <= last)) + begin
+    if not len(chosen):
+        return []
+    price, volume = _minute_factors(market, history, minutes.starts[chosen], query, now)
+    columns = [column[chosen] * price for column in (minutes.open, minutes.high, minutes.low, minutes.close)]
+    return _rows(starts[chosen - begin].tolist(), columns, minutes.volume[chosen] * volume, shown=minute_time)
+
+
+def _minute_factors(
+    market: Market, history: History, starts: NDArray[np.int64], query: BarQuery, now: datetime
+) -> tuple[Floats, Floats]:
+    """Return what to multiply prices and volumes of minutes with: the factors of their days."""
+    seen = market.visible(history.symbol, now)
+    price, volume = _factors(history, seen, market.actions(history.symbol, now), query)
+    rows = [bisect_left(history.days, day, hi=seen) for day in exchange_days(starts)]
+    return np.append(price, 1.0)[rows], np.append(volume, 1.0)[rows]
 
 
 def _span(history: History, seen: int, query: BarQuery) -> tuple[int, int]:
@@ -160,7 +198,15 @@ def bar_time(day: date) -> str:
     return stamp(midnight(day))
 
 
-def _rows(labels: list[date], columns: list[Floats], volume: Floats) -> list[dict[str, Any]]:
+@lru_cache(maxsize=20_000)
+def minute_time(seconds: int) -> str:
+    """Return the timestamp of an intraday bar: its start."""
+    return stamp(datetime.fromtimestamp(seconds, UTC))
+
+
+def _rows[Label: date | int](
+    labels: list[Label], columns: list[Floats], volume: Floats, *, shown: Callable[[Label], str]
+) -> Rows:
     """Return one JSON bar for each run of equal labels."""
     starts = [0, *(number for number in range(1, len(labels)) if labels[number] != labels[number - 1])]
     stops = [*starts[1:], len(labels)]
@@ -172,7 +218,7 @@ def _rows(labels: list[date], columns: list[Floats], volume: Floats) -> list[dic
     rounded = [np.round(column, PLACES).tolist() for column in (opens[first], high, low, close, middle)]
     counts = np.rint(shares).astype(np.int64).tolist()
     return [
-        {"t": bar_time(labels[start]), "o": o, "h": h, "l": lo, "c": c, "v": v, "n": 0, "vw": vw}
+        {"t": shown(labels[start]), "o": o, "h": h, "l": lo, "c": c, "v": v, "n": 0, "vw": vw}
         for start, o, h, lo, c, vw, v in zip(starts, *rounded, counts, strict=True)
     ]
 

@@ -85,10 +85,12 @@ async def move_clock(exchange: ExchangeDep, request: Request) -> JSONResponse:
         move = _MOVE.validate_python(await read_body(request, MOVE_HELP))
     except ValidationError:
         raise UnprocessableError(MOVE_HELP) from None
+    before = exchange.now
     if isinstance(move, _To):
         exchange.advance_to(move.to)
     else:
         exchange.advance(move.advance)
+    request.app.state.data_stream.clock_moved(before)
     return JSONResponse(_state(exchange))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from simulator.bars import BarQuery, Rows, Sort, Timeframe, answer, page, read_adjustment
+from simulator.bars import BarQuery, Rows, Sort, Timeframe, answer, page, read_adjustment, read_page_token
 from simulator.broker_routes import ExchangeDep
 from simulator.corporate_actions import action_id
 from simulator.errors import InvalidParameterError
@@ -64,7 +65,8 @@ class BarParameters(BaseModel):
         end = read_time(self.end, "end") if self.end else now
         if self.start and self.end and start > end:
             raise InvalidParameterError("end should not be before start")
-        return BarQuery(Timeframe.read(self.timeframe), first_label(start), last_label(end), splits, dividends)
+        timeframe = Timeframe.read(self.timeframe)
+        return BarQuery(timeframe, first_label(start), last_label(end), splits, dividends, start, end)
 
 
 BarParametersDep = Annotated[BarParameters, Query()]
@@ -72,10 +74,13 @@ BarParametersDep = Annotated[BarParameters, Query()]
 
 def _page(exchange: Exchange, symbols: list[str], asked: BarParameters) -> tuple[SymbolRows, str | None]:
     now, step = exchange.now, 1 if asked.sort == "asc" else -1
-    query = asked.query(now)
+    query, after = asked.query(now), read_page_token(asked.page_token)
 
     def rows(symbol: str) -> Rows:
-        return answer(exchange.market, symbol, query, now)[::step]
+        if step < 0:
+            return answer(exchange.market, symbol, query, now)[::step]
+        start = read_time(after[1], "page_token") if after and after[0] == symbol else query.start
+        return answer(exchange.market, symbol, replace(query, start=start, most=asked.limit + 2), now)
 
     return page(symbols, rows, limit=asked.limit, sort=asked.sort, token=asked.page_token)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.market import History, Market
+from simulator.minute_files import load_minutes
 from simulator.request_values import SYMBOL
 from simulator.sessions import Sessions
 from trading.adjustment import derive
@@ -35,13 +36,14 @@ PRICES = ["open", "high", "low", "close"]
 BUILT_IN = "bokeh_sampledata"
 
 
-def load_market(path: Path | None) -> Market:
+def load_market(path: Path | None, minutes: Path | None = None) -> Market:
     """Return the market of a CSV or Parquet file, or of bokeh_sampledata when there is none.
 
     The file has one row per symbol and session: symbol (or ticker; without it the file's name is the
     symbol), date, open, high, low, close, volume and optionally adj_close, from which splits and dividends
     are derived. Column names and symbols are read without regard to case. Rows without a symbol or a complete
     positive price, and rows of days on which the exchange was closed, are left out and counted in the log.
+    `minutes` is a file of minute bars, see `load_minutes`.
 
     Raises
     ------
@@ -60,7 +62,8 @@ def load_market(path: Path | None) -> Market:
     if frame.empty:
         raise DataError(f"{source} has no usable daily bar; expected rows with positive prices on XNYS sessions")
     histories = {str(symbol): _history(str(symbol), rows) for symbol, rows in frame.groupby("symbol")}
-    return Market(histories, sessions, _fingerprint(histories))
+    known = load_minutes(minutes, set(histories)) if minutes else {}
+    return Market(histories, sessions, _fingerprint(histories), known)
 
 
 def _built_in() -> pd.DataFrame:

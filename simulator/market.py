@@ -1,4 +1,4 @@
-"""The market: daily bars per symbol, revealed by the clock and never before."""
+"""The market: daily bars per symbol, minute bars where there are some, revealed by the clock and never before."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from simulator.minutes import Minutes
     from simulator.sessions import Sessions
 
     Floats = NDArray[np.float64]
@@ -76,8 +77,15 @@ class History:
 class Market:
     """Histories seen through a clock: every question but `session_bar` takes `now` and knows no later."""
 
-    def __init__(self, histories: Mapping[str, History], sessions: Sessions, fingerprint: str) -> None:
+    def __init__(
+        self,
+        histories: Mapping[str, History],
+        sessions: Sessions,
+        fingerprint: str,
+        minutes: Mapping[str, Minutes] | None = None,
+    ) -> None:
         self.histories = dict(sorted(histories.items()))
+        self.minutes = dict(minutes or {})
         self.sessions = sessions
         self.fingerprint = fingerprint
         self.first = min(history.days[0] for history in self.histories.values())

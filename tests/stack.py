@@ -6,9 +6,12 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import numpy as np
+import pandas as pd
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STARTING_SECONDS = 240
+MINUTES_OF = date(2012, 12, 3)
+"""The one session of which the simulator has minute bars, IBM's."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,19 @@ def own_environment(home: Path) -> dict[str, str]:
     ports = sorted(name for name in names if name.endswith("_PORT"))
     ours = {"TRADING_HOME": str(home), "PREFECT_HOME": str(home / "user-prefect")}
     ours |= dict(zip(ports, map(str, free_ports(len(ports))), strict=True))
+    ours["SIMULATOR_MINUTES"] = str(_minutes(home))
     return {name: value for name, value in os.environ.items() if name not in names} | ours
+
+
+def _minutes(home: Path) -> Path:
+    """Write a file with IBM's minutes of the first session that is traded, and return where it is."""
+    day = MINUTES_OF.isoformat()
+    times = pd.date_range(f"{day} 09:30", periods=390, freq="min", tz="America/New_York")
+    close = 189 + np.arange(390) / 100
+    prices = {"open": close, "high": close + 0.05, "low": close - 0.05, "close": close}
+    path = home / "minutes.parquet"
+    pd.DataFrame({"symbol": "IBM", "ts": times, **prices, "volume": 1000}).to_parquet(path)
+    return path
 
 
 @pytest.fixture(scope="session")

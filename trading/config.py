@@ -136,6 +136,9 @@ class Alpaca(_Section):
         "https://paper-api.alpaca.markets", alias="ALPACA_BASE_URL", description="trading API; paper by default"
     )
     data_url: str = Field("https://data.alpaca.markets", alias="ALPACA_DATA_URL", description="market data API")
+    data_stream_url: str = Field(
+        "wss://stream.data.alpaca.markets", alias="ALPACA_DATA_STREAM_URL", description="market data as it comes"
+    )
     feed: Literal["iex", "sip"] = Field("iex", alias="ALPACA_FEED", description="iex is free, sip is paid")
 
 
@@ -147,6 +150,9 @@ class Simulator(_Section):
     secret_key: SecretStr = Field(SecretStr(""), alias="SIMULATOR_SECRET_KEY", description="secret; generated")
     data: Path | None = Field(
         None, alias="SIMULATOR_DATA", description="CSV or Parquet of daily bars; empty: bokeh_sampledata"
+    )
+    minutes: Path | None = Field(
+        None, alias="SIMULATOR_MINUTES", description="CSV or Parquet of minute bars; empty: it has none"
     )
     start: str = Field(
         "2012-11-30", alias="SIMULATOR_START", description="session its clock stands at when first started"

@@ -86,12 +86,12 @@ def check_broker(settings: Settings) -> None:
 
     A broker out of reach is no obstacle to starting.
     """
-    alpaca, data = settings.alpaca, settings.simulator.data
+    alpaca, simulator = settings.alpaca, settings.simulator
     if alpaca.api_key is None:
-        if data is not None and not data.is_file():
-            raise ConfigurationError(
-                f"SIMULATOR_DATA: {data} does not exist; give a CSV or Parquet file of daily bars, or unset it"
-            )
+        for name, length, data in (("DATA", "daily", simulator.data), ("MINUTES", "minute", simulator.minutes)):
+            if data is not None and not data.is_file():
+                wanted = f"give a CSV or Parquet file of {length} bars, or unset it"
+                raise ConfigurationError(f"SIMULATOR_{name}: {data} does not exist; {wanted}")
         return
     if alpaca.secret_key is None:
         raise ConfigurationError("ALPACA_SECRET_KEY: not set, though ALPACA_API_KEY is; set both or neither")

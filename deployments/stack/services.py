@@ -101,6 +101,8 @@ def simulator(settings: Settings, base: Mapping[str, str]) -> Component:
     command = [_PYTHON, "-m", "simulator", "--port", str(port), "--state", str(settings.home / "simulator.sqlite")]
     if settings.simulator.data is not None:
         command += ["--data", str(settings.simulator.data.resolve())]
+    if settings.simulator.minutes is not None:
+        command += ["--minutes", str(settings.simulator.minutes.resolve())]
     command += ["--start", settings.simulator.start, "--cash", str(settings.simulator.cash)]
     return Component(
         name="simulator",

@@ -27,7 +27,7 @@ ALWAYS = (date(2000, 1, 1), date(2014, 1, 1))
     [
         ("1Min", Timeframe(1, "intraday")),
         ("59T", Timeframe(59, "intraday")),
-        ("23H", Timeframe(23, "intraday")),
+        ("23H", Timeframe(23 * 60, "intraday")),
         ("1D", Timeframe(1, "day")),
         ("1Day", Timeframe(1, "day")),
         ("1W", Timeframe(1, "week")),

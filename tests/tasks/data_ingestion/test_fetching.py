@@ -167,10 +167,13 @@ def test_a_spin_off_is_valued_by_the_first_closes_of_both(inside: Stack) -> None
         for frame in (pd.DataFrame(stocks.MSFT), pd.DataFrame(stocks.IBM))
     )
 
+    stored = "SELECT count(*) FROM data_ingestion.bars WHERE ts < '2002-01-01'"
+    before = inside.scalar(stored)
+
     known = valued(resources.market_data(), row)
     unknown = valued(resources.market_data(), {**row, "new_symbol": "NOBODY"})
 
     assert (row["symbol"], row["shares"], row["ratio"]) == ("MSFT", 0.25, None)
     assert known["ratio"] == pytest.approx(0.25 * new / (parent + 0.25 * new))
     assert unknown["ratio"] is None
-    assert inside.scalar("SELECT count(*) FROM data_ingestion.bars WHERE ts < '2002-01-01'") == 0
+    assert inside.scalar(stored) == before
