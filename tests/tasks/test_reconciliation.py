@@ -285,7 +285,7 @@ def test_a_broker_that_does_not_tell_is_not_a_flat_account(
     inside: Stack, between: Between, traded: date, answer: str
 ) -> None:
     before = everything(inside)
-    for path in ("/v2/orders", "/v2/positions", "/v2/account/activities", "/v2/account/activities/FILL"):
+    for path in ("/v2/orders", "/v2/positions", "/v2/account/activities"):
 
         def alter(asked: str, status: int, body: bytes, path: str = path) -> tuple[int, str, bytes]:
             broken = asked.partition("?")[0] == path
@@ -296,6 +296,28 @@ def test_a_broker_that_does_not_tell_is_not_a_flat_account(
             reconcile_books.fn()
     assert everything(inside) == before, f"for session {traded}"
     assert state(inside)[0] == "ACTIVE"
+
+
+def test_fills_that_cannot_be_read_are_no_verdict_while_some_are_missing(
+    inside: Stack, between: Between, traded: date
+) -> None:
+    account = broker().account().number
+    change(inside, "DELETE FROM execution.lots WHERE account = %s", account)
+    change(inside, "DELETE FROM execution.fills WHERE account = %s", account)
+    before = everything(inside)
+    for answer in BROKEN.values():
+
+        def alter(
+            asked: str, status: int, body: bytes, answer: tuple[int, str, bytes] = answer
+        ) -> tuple[int, str, bytes]:
+            return answer if "/activities/FILL" in asked else (status, "application/json", body)
+
+        between.alter = alter
+        with pytest.raises(UnavailableError):
+            reconcile_books.fn()
+    assert everything(inside) == before, f"for session {traded}"
+    between.alter = None
+    assert reconcile_books.fn().figures["fills missed"] >= 1
 
 
 def test_nothing_is_sent_after_a_start_before_the_books_were_compared(
