@@ -9,6 +9,7 @@ import typer
 
 from deployments.command_line import Json, one_line_errors
 from deployments.data.commands import data_commands
+from deployments.orders.commands import order_commands, orders
 from deployments.trade.commands import add_trade_commands
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ app = typer.Typer(
 )
 
 app.add_typer(data_commands, name="data")
+app.add_typer(order_commands, name="order")
+app.command()(orders)
 add_trade_commands(app)
 
 
@@ -47,6 +50,17 @@ def _options(
         bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None: ...
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    options_metavar="[OPTIONS]",
+)
+def simulator(context: typer.Context) -> None:
+    """Serve a stand-in for Alpaca to any Alpaca client; `trading simulator --help` has its own options."""
+    from simulator.__main__ import main
+
+    raise typer.Exit(main(context.args))
 
 
 @app.command()

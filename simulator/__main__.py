@@ -7,13 +7,17 @@ import logging
 import os
 import socket
 import sys
+import tempfile
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from simulator.access import Keys
 from simulator.app import DEFAULT_CASH, DEFAULT_RATE_LIMIT, DEFAULT_START, SimulatorConfig, create_app
+from simulator.frictions import Frictions
 from trading.errors import ConfigurationError, InvalidValueError, TradingError, UnavailableError
 
 if TYPE_CHECKING:
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 8010
 HIGHEST_PORT = 65535
+FASTEST = 100_000
 KEY, SECRET = "SIMULATOR_API_KEY", "SIMULATOR_SECRET_KEY"
 ABOUT = """\
 A stand-in for Alpaca: the trading and market-data API over HTTP, on real daily bars of AAPL, FB, GOOG,
@@ -55,9 +60,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--state",
         type=Path,
-        required=True,
         metavar="FILE",
-        help="SQLite file that keeps clock and account; made if absent",
+        help="SQLite file that keeps clock and account; made if absent. Without it nothing is kept",
     )
     made.add_argument(
         "--port",
@@ -105,7 +109,40 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="requests a minute before 429 (%(default)s; Alpaca: 200)",
     )
+    made.add_argument(
+        "--pace",
+        type=_pace,
+        default=0.0,
+        metavar="FACTOR",
+        help="let the clock run by itself, so many times real time; 1 is real time, 0 (default) waits to be stepped",
+    )
+    made.add_argument(
+        "--frictions",
+        type=_frictions,
+        default=Frictions(),
+        metavar="JSON",
+        help='slippage, commission, participation, borrow, matching, e.g. {"participation": 0.1}; none by default',
+    )
     return made
+
+
+def _pace(text: str) -> float:
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = -1.0
+    if not 0 <= factor <= FASTEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a pace; expected 0 to {FASTEST}")
+    return factor
+
+
+def _frictions(text: str) -> Frictions:
+    try:
+        return Frictions.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "JSON"
+        raise argparse.ArgumentTypeError(f"{place}: {first['msg']}") from None
 
 
 def _port(text: str) -> int:
@@ -174,9 +211,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted; return 0, 1 for a failure or 2 for a mistake in the arguments."""
     options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    if options.state is not None:
+        return _run(options, options.state)
+    with tempfile.TemporaryDirectory(prefix="simulator-") as folder:
+        return _run(options, Path(folder) / "state.sqlite")
+
+
+def _run(options: argparse.Namespace, state: Path) -> int:
     try:
         config = SimulatorConfig(
-            state=options.state,
+            state=state,
             keys=_keys(),
             data=options.data,
             minutes=options.minutes,
@@ -184,6 +228,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             cash=options.cash,
             seed=options.seed,
             rate_limit=options.rate_limit,
+            pace=options.pace,
+            frictions=options.frictions,
         )
         _serve(config, listen(options.host, options.port))
     except TradingError as error:

@@ -15,6 +15,7 @@ from simulator.order_rules import check_exits
 from simulator.sessions import NEW_YORK, exchange_day
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from simulator.books import Order
@@ -48,19 +49,25 @@ def admit(ledger: Ledger, request: OrderRequest, now: datetime, *, instead_of: O
     """
     if not ledger.market.is_listed(request.symbol, now):
         raise UnprocessableError(f'asset "{request.symbol}" not found')
+    settings = ledger.configuration
+    if settings.suspend_trade:
+        raise ForbiddenError("new orders are rejected by user request")
+    if request.fractional and not settings.fractional_trading:
+        raise ForbiddenError("fractional trading is not enabled for this account")
     _check_auction(ledger, request, now)
-    others = [order for order in ledger.orders_in(request.symbol) if instead_of is None or order.id != instead_of.id]
-    _check_wash_trade(others, request, instead_of)
+    _check_wash_trade(ledger, request, instead_of)
     position = ledger.positions.get(request.symbol)
     held = position.qty if position else ZERO
     qty = _shares(ledger, request, now)
     closing = held * (1 if request.side == "sell" else -1) > 0
     _check_class(ledger, request, now, closing=closing)
     if closing:
-        _check_shares(ledger, request, others, qty=qty, held=abs(held))
+        _check_shares(ledger, request, instead_of, qty=qty, held=abs(held))
         return Admission(_intent(request, closing=True), ZERO)
     if request.side == "sell" and request.fractional:
         raise UnprocessableError("fractional orders cannot be sold short")
+    if request.side == "sell" and not settings.shorting:
+        raise ForbiddenError("account is not allowed to short")
     cost = _cost(ledger, request, qty=qty, now=now)
     power = ledger.valuation(now).buying_power + (instead_of.reserved if instead_of else ZERO)
     if cost > power:
@@ -89,13 +96,13 @@ def _check_auction(ledger: Ledger, request: OrderRequest, now: datetime) -> None
         raise UnprocessableError(f"{request.time_in_force} orders are refused from {shown} to 19:00 New York")
 
 
-def _check_wash_trade(others: list[Order], request: OrderRequest, instead_of: Order | None) -> None:
+def _check_wash_trade(ledger: Ledger, request: OrderRequest, instead_of: Order | None) -> None:
     """Refuse what could trade with the account's own orders; brackets and pairs are exempt, as Alpaca advises."""
     group = instead_of.group_id if instead_of else None
     if request.order_class != "simple" or group is not None:
         return
-    for order in others:
-        if order.side != request.side and order.is_active and order.status != "held" and _may_cross(order, request):
+    for order in ledger.orders_on(request.symbol, "sell" if request.side == "buy" else "buy"):
+        if order.is_active and order.status != "held" and _may_cross(order, request):
             kind = "limit" if order.works_as == "limit" else "market/stop"
             raise ForbiddenError(
                 "potential wash trade detected. use complex orders",
@@ -147,18 +154,25 @@ def _cost(ledger: Ledger, request: OrderRequest, *, qty: Decimal, now: datetime)
     return opening_cost(qty=qty, last=last, limit=request.limit_price, short=request.side == "sell")
 
 
-def held_for_orders(orders: list[Order], price: Decimal, side: str) -> Decimal:
-    """Return the shares that open orders of one side already claim; notionals at a price.
+def held_for_orders(orders: Collection[Order], price: Decimal) -> Decimal:
+    """Return the shares that open orders, all of one side, already claim; notionals at a price.
 
     Exits claim nothing before their entry is filled, and the pair of them claims its shares once.
     """
-    mine = [order for order in orders if order.side == side and order.is_active and order.status != "held"]
+    mine = [order for order in orders if order.is_active and order.status != "held"]
     return sum((wanted(order, price) for order in mine), start=ZERO)
 
 
-def _check_shares(ledger: Ledger, request: OrderRequest, others: list[Order], *, qty: Decimal, held: Decimal) -> None:
+def _check_shares(
+    ledger: Ledger, request: OrderRequest, instead_of: Order | None, *, qty: Decimal, held: Decimal
+) -> None:
     price = ledger.price(request.symbol, ledger.account.clock)
-    claimed = held_for_orders(others, price, request.side)
+    claims = ledger.orders_on(request.symbol, request.side)
+    if instead_of is not None:
+        # an exit that is replaced shares its hold on the shares with the other exit
+        gone = instead_of.group_id or instead_of.id
+        claims = [order for order in claims if gone not in {order.id, order.group_id}]
+    claimed = held_for_orders(claims, price)
     available = max(held - claimed, ZERO)
     if qty > available:
         raise ForbiddenError(

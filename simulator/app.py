@@ -15,12 +15,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from simulator import (
+    account_routes,
     broker_routes,
     control_routes,
     data_routes,
     fault_routes,
     order_routes,
     stream_routes,
+    tick_routes,
     trade_updates,
 )
 from simulator.access import AccessMiddleware, Budget, Keys, refused
@@ -30,6 +32,7 @@ from simulator.exchange import Exchange, check_opening
 from simulator.faults.requests import SERVER_SEND, FaultMiddleware
 from simulator.frictions import Frictions
 from simulator.loading import load_market
+from simulator.pacing import keep_pace
 from simulator.store import Store
 from simulator.trade_updates import TradeUpdates
 
@@ -45,6 +48,17 @@ if TYPE_CHECKING:
 DEFAULT_START = date(2012, 11, 30)
 DEFAULT_CASH = Decimal(100_000)
 DEFAULT_RATE_LIMIT = 100_000
+PARTS = (
+    account_routes,
+    broker_routes,
+    order_routes,
+    data_routes,
+    tick_routes,
+    control_routes,
+    fault_routes,
+    trade_updates,
+    stream_routes,
+)
 DATA_PATHS = ("/v2/stocks/", "/v1/")
 
 
@@ -61,6 +75,8 @@ class SimulatorConfig:
     seed: str | None = None
     rate_limit: int = DEFAULT_RATE_LIMIT
     frictions: Frictions = field(default_factory=Frictions)
+    pace: float = 0.0
+    """Seconds of the clock a second of real time; 0 is a clock that is stepped."""
 
 
 class Simulator(FastAPI):
@@ -90,6 +106,7 @@ def create_app(config: SimulatorConfig, market: Market | None = None) -> FastAPI
         store.close()
         raise
 
+    prices = DataStream(exchange, config.keys)
     updates = TradeUpdates(config.keys, exchange.ledger.faults)
     exchange.ledger.frictions = config.frictions
     exchange.ledger.listeners.append(updates.publish)
@@ -97,15 +114,18 @@ def create_app(config: SimulatorConfig, market: Market | None = None) -> FastAPI
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         exchange.later = _later
+        running = asyncio.create_task(keep_pace(exchange, config.pace, prices.clock_moved)) if config.pace else None
         yield
+        if running is not None:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
         updates.cut(0)
         store.close()
 
     app = Simulator(title="Alpaca simulator", lifespan=lifespan, openapi_url=None)
     app.state.exchange, app.state.trade_updates = exchange, updates
-    app.state.data_stream = DataStream(exchange, config.keys)
-    routes = (broker_routes, order_routes, data_routes, control_routes, fault_routes, trade_updates, stream_routes)
-    for part in routes:
+    app.state.data_stream = prices
+    for part in PARTS:
         app.include_router(part.router)
     app.add_middleware(AccessMiddleware, keys=config.keys, budget=Budget(config.rate_limit))
     app.add_middleware(FaultMiddleware, faults=exchange.ledger.faults)

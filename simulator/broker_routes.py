@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 
 from simulator.errors import AlpacaError, NotFoundError, UnprocessableError
 from simulator.exchange import Exchange
+from simulator.faults.models import ClockSkew
 from simulator.presentation import (
     account_json,
     asset_exchange,
@@ -91,13 +92,14 @@ async def get_asset(exchange: ExchangeDep, symbol_or_id: str) -> JSONResponse:
 
 @router.get("/clock")
 async def get_clock(exchange: ExchangeDep) -> JSONResponse:
-    """Return the stepped clock, in New York's time as Alpaca does."""
-    return JSONResponse(clock_json(exchange))
+    """Return the exchange's clock, in New York's time as Alpaca does."""
+    skew = exchange.ledger.faults.first(ClockSkew)
+    return JSONResponse(clock_json(exchange, skew=timedelta(seconds=skew.seconds if skew else 0)))
 
 
-def clock_json(exchange: Exchange) -> dict[str, Any]:
-    """Return what Alpaca's clock shows."""
-    now, sessions = exchange.now, exchange.market.sessions
+def clock_json(exchange: Exchange, *, skew: timedelta = timedelta()) -> dict[str, Any]:
+    """Return what Alpaca's clock shows, at a moment that much off."""
+    now, sessions = exchange.now + skew, exchange.market.sessions
 
     def local(at: datetime) -> str:
         return at.astimezone(NEW_YORK).isoformat()

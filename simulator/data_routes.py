@@ -13,6 +13,8 @@ from simulator.bars import BarQuery, Rows, Sort, Timeframe, answer, page, read_a
 from simulator.broker_routes import ExchangeDep
 from simulator.corporate_actions import action_id
 from simulator.errors import InvalidParameterError
+from simulator.faults.corruption import corrupted
+from simulator.faults.models import CorruptBars
 from simulator.presentation import asset_exchange, stamp
 from simulator.request_values import first_label, last_label, read_day, read_symbols, read_time
 from simulator.sessions import exchange_day, midnight
@@ -82,7 +84,11 @@ def _page(exchange: Exchange, symbols: list[str], asked: BarParameters) -> tuple
         start = read_time(after[1], "page_token") if after and after[0] == symbol else query.start
         return answer(exchange.market, symbol, replace(query, start=start, most=asked.limit + 2), now)
 
-    return page(symbols, rows, limit=asked.limit, sort=asked.sort, token=asked.page_token)
+    chosen, token = page(symbols, rows, limit=asked.limit, sort=asked.sort, token=asked.page_token)
+    faults = exchange.ledger.faults.draw(CorruptBars) if chosen else []
+    for fault in faults:
+        chosen = corrupted(chosen, fault)
+    return chosen, token
 
 
 @router.get("/v2/stocks/bars")
@@ -106,19 +112,19 @@ async def get_symbol_bars(exchange: ExchangeDep, symbol: str, asked: BarParamete
 @router.get("/v2/stocks/quotes/latest")
 async def get_latest_quotes(exchange: ExchangeDep, symbols: str | None = None) -> JSONResponse:
     """Return the latest price as both bid and ask: daily data have no spread."""
-    return JSONResponse({"quotes": {name: _quote(name, mark) for name, mark in _marks(exchange, symbols)}})
+    return JSONResponse({"quotes": {name: quote_json(name, mark) for name, mark in _marks(exchange, symbols)}})
 
 
 @router.get("/v2/stocks/trades/latest")
 async def get_latest_trades(exchange: ExchangeDep, symbols: str | None = None) -> JSONResponse:
     """Return the latest price as a trade: the open during a session, else the last close."""
-    return JSONResponse({"trades": {name: _trade(name, mark) for name, mark in _marks(exchange, symbols)}})
+    return JSONResponse({"trades": {name: trade_json(name, mark) for name, mark in _marks(exchange, symbols)}})
 
 
 @router.get("/v2/stocks/snapshots")
 async def get_snapshots(exchange: ExchangeDep, symbols: str | None = None) -> JSONResponse:
     """Return latest trade and quote and the last two complete daily bars of each symbol."""
-    return JSONResponse({name: _snapshot(exchange, name, mark) for name, mark in _marks(exchange, symbols)})
+    return JSONResponse({name: snapshot_json(exchange, name, mark) for name, mark in _marks(exchange, symbols)})
 
 
 def _marks(exchange: Exchange, symbols: str | None) -> list[tuple[str, Mark]]:
@@ -126,14 +132,16 @@ def _marks(exchange: Exchange, symbols: str | None) -> list[tuple[str, Mark]]:
     return [(symbol, mark) for symbol, mark in found if mark is not None]
 
 
-def _quote(symbol: str, mark: Mark) -> dict[str, Any]:
+def quote_json(symbol: str, mark: Mark) -> dict[str, Any]:
+    """Return a price as both bid and ask."""
     code, tape = TAPES[asset_exchange(symbol)]
     price = float(mark.price)
     sides = {"ap": price, "as": 100, "ax": code, "bp": price, "bs": 100, "bx": code}
     return {"t": stamp(mark.at), **sides, "c": ["R"], "z": tape}
 
 
-def _trade(symbol: str, mark: Mark) -> dict[str, Any]:
+def trade_json(symbol: str, mark: Mark) -> dict[str, Any]:
+    """Return a price as a trade of a hundred shares."""
     code, tape = TAPES[asset_exchange(symbol)]
     number = int(mark.at.timestamp())
     return {
@@ -147,14 +155,15 @@ def _trade(symbol: str, mark: Mark) -> dict[str, Any]:
     }
 
 
-def _snapshot(exchange: Exchange, symbol: str, mark: Mark) -> dict[str, Any]:
+def snapshot_json(exchange: Exchange, symbol: str, mark: Mark) -> dict[str, Any]:
+    """Return latest trade and quote and the last two complete daily bars."""
     market, now = exchange.market, exchange.now
     seen = market.visible(symbol, now)
     days = market.histories[symbol].days[max(seen - 2, 0) : seen]
     daily = answer(market, symbol, BarQuery(Timeframe(1, "day"), days[0], days[-1]), now) if days else []
     names = ("dailyBar", "prevDailyBar")
     bars = dict(zip(names, reversed(daily), strict=False))
-    return {"latestTrade": _trade(symbol, mark), "latestQuote": _quote(symbol, mark), **bars}
+    return {"latestTrade": trade_json(symbol, mark), "latestQuote": quote_json(symbol, mark), **bars}
 
 
 class ActionParameters(BaseModel):

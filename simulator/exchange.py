@@ -255,7 +255,8 @@ class Exchange:
                 "reserved": admission.reserved if admission else order.reserved,
                 "submitted_at": at,
                 "updated_at": at,
-                "active_at": None if order.active_at is None else at,
+                # sent after the open, even while the clock still stands at it
+                "active_at": None if order.active_at is None else at + TICK,
                 "expires_at": self._expiry(request, now),
                 "filled_qty": ZERO,
                 "filled_avg_price": None,
@@ -303,7 +304,13 @@ class Exchange:
 
     def legs(self, order: Order) -> list[Order]:
         """Return the orders that were sent with an order, replaced ones by what replaced them."""
-        return [self.order(leg) for leg in order.leg_ids]
+        return [self._latest(leg) for leg in order.leg_ids]
+
+    def _latest(self, order_id: str) -> Order:
+        order = self.order(order_id)
+        while order.replaced_by is not None:
+            order = self.order(order.replaced_by)
+        return order
 
     def _fill_late(self, order_id: str, fraction: Decimal) -> None:
         """Fill an order after its cancel was confirmed, unless a reset has forgotten it."""
@@ -322,9 +329,8 @@ class Exchange:
 
     def available(self, position: Position) -> Decimal:
         """Return the shares, negative when short, that no open order claims."""
-        side = "sell" if position.qty > 0 else "buy"
-        orders = self.ledger.orders_in(position.symbol)
-        claimed = held_for_orders(orders, self.ledger.price(position.symbol, self.now), side)
+        orders = self.ledger.orders_on(position.symbol, "sell" if position.qty > 0 else "buy")
+        claimed = held_for_orders(orders, self.ledger.price(position.symbol, self.now))
         left = max(abs(position.qty) - claimed, ZERO)
         return left if position.qty > 0 else -left
 

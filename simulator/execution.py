@@ -123,7 +123,7 @@ def _book(ledger: Ledger, order: Order, quantity: Decimal, *, leaves: Decimal, p
 
 def _activate(ledger: Ledger, entry: Order, at: datetime) -> None:
     """Make the exits of a filled entry work: beside a take-profit the stop-loss stays held, as at Alpaca."""
-    legs = [ledger.open_orders[leg] for leg in entry.leg_ids if leg in ledger.open_orders]
+    legs = _exits(ledger, entry)
     for leg in legs:
         fields: dict[str, Any] = {"active_at": at, "updated_at": at}
         held = leg.role == "stop_loss" and len(legs) > 1
@@ -132,15 +132,19 @@ def _activate(ledger: Ledger, entry: Order, at: datetime) -> None:
             ledger.announce("new", changed, at)
 
 
+def _exits(ledger: Ledger, order: Order) -> list[Order]:
+    """Return the open exits of an order's group."""
+    group = [] if order.group_id is None else ledger.group(order.group_id)
+    return [other for other in group if other.role != "entry"]
+
+
 def siblings(ledger: Ledger, order: Order) -> list[Order]:
     """Return the open orders of which only one may fill, besides the given exit."""
-    if order.role in {None, "entry"} or order.group_id is None:
-        return []
-    return [other for other in ledger.group(order.group_id) if other.id != order.id and other.role != "entry"]
+    return [] if order.role == "entry" else [other for other in _exits(ledger, order) if other.id != order.id]
 
 
 def _dependent(ledger: Ledger, ended: Order) -> list[Order]:
     """Return the open orders that end with one: the legs of an entry, the other exit of an exit."""
     if ended.role == "entry":
-        return [ledger.open_orders[leg] for leg in ended.leg_ids if leg in ledger.open_orders]
+        return _exits(ledger, ended)
     return siblings(ledger, ended)

@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from simulator.books import ZERO, Account, Activity, EquityPoint, Order, Position, after_trade
+from simulator.configuration import Configuration
 from simulator.faults.register import Faults
 from simulator.frictions import Frictions
 from simulator.margin import Valuation
 from simulator.store import instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from datetime import date, datetime
     from decimal import Decimal
 
+    from simulator.books import Side
     from simulator.market import Market
     from simulator.store import Store
+
+
+CONFIGURATION = "account configuration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +59,11 @@ class Ledger:
         account = self.store.account()
         if account is not None:
             self.account = account
+        settings = self.store.fact(CONFIGURATION)
+        self.configuration = Configuration() if settings is None else Configuration.model_validate_json(settings)
         self.positions = {position.symbol: position for position in self.store.positions()}
         self.open_orders = {}
-        self._of_symbol: dict[str, dict[str, Order]] = {}
+        self._of_symbol: dict[tuple[str, Side], dict[str, Order]] = {}
         self._reserved = ZERO
         self.orders_accepted = self.store.last_sequence()
         for order in self.store.orders("is_open"):
@@ -76,6 +83,11 @@ class Ledger:
         for change in changes:
             for listener in self.listeners:
                 listener(change)
+
+    def configure(self, configuration: Configuration) -> None:
+        """Change the account's settings."""
+        self.configuration = configuration
+        self.store.set_fact(CONFIGURATION, configuration.model_dump_json())
 
     def announce(self, event: str, order: Order, at: datetime, fill: Activity | None = None) -> None:
         """Tell the listeners after the commit."""
@@ -99,12 +111,12 @@ class Ledger:
             self._keep(order)
         elif before is not None:
             del self.open_orders[order.id]
-            del self._of_symbol[order.symbol][order.id]
+            del self._of_symbol[order.symbol, order.side][order.id]
         return order
 
     def _keep(self, order: Order) -> None:
         self.open_orders[order.id] = order
-        self._of_symbol.setdefault(order.symbol, {})[order.id] = order
+        self._of_symbol.setdefault((order.symbol, order.side), {})[order.id] = order
         self._reserved += order.reserved
 
     def put_position(self, symbol: str, position: Position | None) -> None:
@@ -117,7 +129,12 @@ class Ledger:
 
     def orders_in(self, symbol: str) -> list[Order]:
         """Return the open orders of a symbol, oldest first."""
-        return list(self._of_symbol.get(symbol, {}).values())
+        both = [*self.orders_on(symbol, "buy"), *self.orders_on(symbol, "sell")]
+        return sorted(both, key=lambda order: order.sequence)
+
+    def orders_on(self, symbol: str, side: Side) -> Collection[Order]:
+        """Return the open orders of a symbol on one side, oldest first."""
+        return self._of_symbol.get((symbol, side), {}).values()
 
     def group(self, group_id: str) -> list[Order]:
         """Return the open orders of a bracket, oco or oto."""
@@ -174,6 +191,7 @@ class Ledger:
             long_value=sum((value for value in values if value > 0), start=ZERO),
             short_value=sum((value for value in values if value < 0), start=ZERO),
             reserved=self._reserved,
+            multiplier=self.configuration.multiplier,
         )
 
 

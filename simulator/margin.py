@@ -1,4 +1,4 @@
-"""Regulation T in the form Alpaca's account shows it, multiplier 2.
+"""Regulation T in the form Alpaca's account shows it, multiplier 2, or 1 for an account that does not borrow.
 
 Initial margin is half of all positions and of what open orders may still open (12 CFR 220.12(a));
 buying power is twice the equity above it; maintenance is 30 % of positions.
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 MULTIPLIER = Decimal(2)
-INITIAL = Decimal("0.5")
 MAINTENANCE = Decimal("0.3")
 MARKET_COLLAR = Decimal("1.04")
 """A market order is checked this far above the last price, because nobody knows where it fills."""
@@ -24,6 +23,7 @@ class Valuation:
     long_value: Decimal
     short_value: Decimal
     reserved: Decimal
+    multiplier: Decimal = MULTIPLIER
 
     @property
     def equity(self) -> Decimal:
@@ -38,7 +38,7 @@ class Valuation:
     @property
     def initial_margin(self) -> Decimal:
         """What Regulation T asks for positions and for open orders that open more."""
-        return (self.gross + self.reserved) * INITIAL
+        return (self.gross + self.reserved) / self.multiplier
 
     @property
     def maintenance_margin(self) -> Decimal:
@@ -53,7 +53,7 @@ class Valuation:
     @property
     def buying_power(self) -> Decimal:
         """How much more may be bought or sold short: 2 x equity - gross exposure - open orders."""
-        return self.excess * MULTIPLIER
+        return self.excess * self.multiplier
 
 
 def opening_cost(*, qty: Decimal, last: Decimal, limit: Decimal | None, short: bool) -> Decimal:

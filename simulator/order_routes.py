@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,11 +10,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from simulator.broker_routes import ExchangeDep
-from simulator.errors import BadRequestError, NotFoundError, UnprocessableError
+from simulator.errors import NotFoundError, UnprocessableError
 from simulator.order_request import read_order
 from simulator.presentation import activity_json, order_json
 from simulator.replacement import read_replacement
-from simulator.request_values import read_time
+from simulator.request_values import read_json, read_time
 from simulator.store import instant
 
 if TYPE_CHECKING:
@@ -26,36 +25,22 @@ router = APIRouter(prefix="/v2", tags=["orders"])
 
 MOST_ORDERS = 500
 MOST_ACTIVITIES = 100
-LARGEST_BODY = 1_000_000
 TRADES = {"FILL"}
 DAY_LENGTH = len("2012-11-30")
 Direction = Literal["asc", "desc"]
 
 
-async def _json(request: Request) -> object:
-    """Return the decoded body; 400 unless it is JSON of a sane size."""
-    body = await request.body()
-    try:
-        decoded = json.loads(body) if len(body) <= LARGEST_BODY else None
-        if b"\\u" in body:
-            # half a surrogate pair is JSON, but no text that could be kept or answered
-            json.dumps(decoded, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        raise BadRequestError("request body format is invalid") from None
-    return decoded
-
-
 @router.post("/orders")
 async def post_order(exchange: ExchangeDep, request: Request) -> JSONResponse:
     """Accept an order; it is committed before the answer leaves, which says pending_new as Alpaca's does."""
-    order = exchange.place(read_order(await _json(request)))
+    order = exchange.place(read_order(await read_json(request)))
     return JSONResponse(order_json(order, status="pending_new", legs=exchange.legs(order)))
 
 
 @router.patch("/orders/{order_id}")
 async def patch_order(exchange: ExchangeDep, order_id: str, request: Request) -> JSONResponse:
     """Put a new order in the place of an open one; the answer is the new order, with an id of its own."""
-    order = exchange.replace(order_id, read_replacement(await _json(request)))
+    order = exchange.replace(order_id, read_replacement(await read_json(request)))
     return JSONResponse(order_json(order, legs=exchange.legs(order)))
 
 

@@ -115,7 +115,4 @@ def replace_order(ledger: Ledger, old: Order, new: Order, at: datetime) -> None:
     for other in ledger.group(old.group_id) if old.group_id else []:
         if other.parent_id == old.id:
             ledger.put_order(other.model_copy(update={"parent_id": new.id}))
-        elif old.id in other.leg_ids:
-            ids = tuple(new.id if leg == old.id else leg for leg in other.leg_ids)
-            ledger.put_order(other.model_copy(update={"leg_ids": ids}))
     ledger.announce("new", new, at)

@@ -9,7 +9,7 @@ from uuid import uuid5
 
 from simulator.books import ZERO
 from simulator.corporate_actions import NAMESPACE
-from simulator.margin import MAINTENANCE, MULTIPLIER
+from simulator.margin import MAINTENANCE
 from simulator.sessions import exchange_day
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def account_json(exchange: Exchange) -> dict[str, Any]:
         "initial_margin": cents(worth.initial_margin),
         "maintenance_margin": cents(worth.maintenance_margin),
         "last_maintenance_margin": cents(last.maintenance_margin if last else ZERO),
-        "multiplier": plain(MULTIPLIER),
+        "multiplier": plain(worth.multiplier),
         "buying_power": cents(worth.buying_power),
         "regt_buying_power": cents(worth.buying_power),
         "non_marginable_buying_power": cents(worth.excess),
@@ -124,8 +124,8 @@ def account_json(exchange: Exchange) -> dict[str, Any]:
         "trading_blocked": False,
         "transfers_blocked": False,
         "account_blocked": False,
-        "trade_suspended_by_user": False,
-        "shorting_enabled": True,
+        "trade_suspended_by_user": exchange.ledger.configuration.suspend_trade,
+        "shorting_enabled": exchange.ledger.configuration.shorting,
     }
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from simulator.errors import AlpacaError, InvalidParameterError
+from simulator.errors import AlpacaError, BadRequestError, InvalidParameterError
 from simulator.sessions import NEW_YORK, midnight
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.:/_-]{0,23}")
 """What may be a symbol, in a request and in a data file."""
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 FRACTION = re.compile(r"(\.\d{1,6})\d*")
+LARGEST_BODY = 1_000_000
 ONE_DAY = timedelta(days=1)
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -79,3 +85,22 @@ def read_symbols(text: str | None) -> list[str]:
         if not SYMBOL.fullmatch(symbol):
             raise InvalidParameterError(f"invalid symbol: {symbol}")
     return symbols
+
+
+async def read_json(request: Request) -> object:
+    """Return the decoded body of a request.
+
+    Raises
+    ------
+    BadRequestError
+        It is not JSON, or too large.
+    """
+    body = await request.body()
+    try:
+        decoded = json.loads(body) if len(body) <= LARGEST_BODY else None
+        if b"\\u" in body:
+            # half a surrogate pair is JSON, but no text that could be kept or answered
+            json.dumps(decoded, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise BadRequestError("request body format is invalid") from None
+    return decoded

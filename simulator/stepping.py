@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
 from simulator.execution import end
@@ -12,11 +12,13 @@ from trading.adjustment import CashDividend, Split
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from simulator.books import Order
+    from simulator.books import Order, Position
     from simulator.ledger import Ledger
     from simulator.sessions import Event
 
 CENT = Decimal("0.01")
+BORROW_YEAR = 360
+"""Days of a year for the cost of borrowed shares."""
 
 
 def happen(ledger: Ledger, event: Event) -> None:
@@ -44,7 +46,18 @@ def _open(ledger: Ledger, event: Event) -> None:
 def _close(ledger: Ledger, event: Event) -> None:
     """Match along the session and at the closing price, then write the day's equity."""
     match_close(ledger, event)
+    _charge_borrowed(ledger, event.at)
     ledger.record_equity(event.day, event.at)
+
+
+def _charge_borrowed(ledger: Ledger, at: datetime) -> None:
+    """Charge a day of the yearly rate on what shorted shares are worth, by the market's convention of 360 days."""
+    daily = Decimal(str(ledger.frictions.borrow)) / BORROW_YEAR
+    for position in list(ledger.positions.values()) if daily else []:
+        fee = (-position.qty * ledger.price(position.symbol, at) * daily).quantize(CENT, rounding=ROUND_HALF_EVEN)
+        if fee > 0:
+            ledger.change_account(cash=ledger.account.cash - fee)
+            ledger.record("FEE", at=at, symbol=position.symbol, qty=-position.qty, net_amount=-fee)
 
 
 def _start_session(ledger: Ledger, at: datetime) -> None:
@@ -60,8 +73,11 @@ def _split(ledger: Ledger, split: Split, at: datetime) -> None:
     position = ledger.positions.get(split.symbol)
     if position is not None:
         held = position.qty * split.ratio
-        ledger.put_position(split.symbol, position.model_copy(update={"qty": held}))
+        after = position.model_copy(update={"qty": held})
+        ledger.put_position(split.symbol, after)
         ledger.record("SPLIT", at=at, symbol=split.symbol, qty=held - position.qty)
+        if position.qty == position.qty.to_integral_value():
+            _pay_fraction(ledger, after, at)
     for order in ledger.orders_in(split.symbol):
         if order.id not in ledger.open_orders:
             continue
@@ -70,6 +86,20 @@ def _split(ledger: Ledger, split: Split, at: datetime) -> None:
             end(ledger, order, "canceled", at)
         else:
             ledger.announce("restated", ledger.put_order(changed), at)
+
+
+def _pay_fraction(ledger: Ledger, position: Position, at: datetime) -> None:
+    """Take the fraction that a split leaves of whole shares for cash, at the price of the session's open."""
+    whole = position.qty.to_integral_value(rounding=ROUND_DOWN)
+    fraction = position.qty - whole
+    if not fraction:
+        return
+    amount = (fraction * ledger.price(position.symbol, at)).quantize(CENT, rounding=ROUND_HALF_EVEN)
+    kept = whole / position.qty
+    shares = {"qty": whole, "cost": position.cost * kept, "session_cost": position.session_cost * kept}
+    ledger.put_position(position.symbol, position.model_copy(update=shares) if whole else None)
+    ledger.change_account(cash=ledger.account.cash + amount)
+    ledger.record("CIL", at=at, symbol=position.symbol, qty=-fraction, net_amount=amount)
 
 
 def _split_terms(order: Order, split: Split) -> dict[str, Decimal | None]:

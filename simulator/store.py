@@ -113,7 +113,8 @@ class Store:
         self._db.execute("COMMIT")
 
     def clear(self) -> None:
-        """Delete the account and everything it did; the facts stay."""
+        """Delete the account, its settings and everything it did; facts about the market stay."""
+        self._db.execute("DELETE FROM facts WHERE name LIKE 'account %'")
         for table in ("account", "orders", "positions", "activities", "equity"):
             self._db.execute(f"DELETE FROM {table}")
 

@@ -145,6 +145,8 @@ def forget_resources() -> None:
     """Close what steps keep open and let the next one log in anew."""
     if resources.database.cache_info().currsize:
         resources.database().dispose()
+    if resources.locks.cache_info().currsize:
+        resources.locks().dispose()
     for cached in (resources.database, resources.locks, resources.credentials, resources.channels):
         cached.cache_clear()
     forget_start()

@@ -51,7 +51,11 @@ class BrokerAccount:
 
 @dataclass(frozen=True, slots=True)
 class BrokerOrder:
-    """An order as the broker has it."""
+    """An order as the broker has it.
+
+    `quantity` is what it has filled where it was ordered by amount (`notional`, USD). `legs` are the exits that the
+    broker keeps for it, where the answer tells of them; `replaces` and `replaced_by` are the broker's ids.
+    """
 
     broker_order_id: str
     client_order_id: str
@@ -66,6 +70,15 @@ class BrokerOrder:
     filled_average_price: Decimal | None
     submitted_at: datetime
     updated_at: datetime
+    notional: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    extended_hours: bool = False
+    order_class: str = "simple"
+    replaces: str | None = None
+    replaced_by: str | None = None
+    legs: tuple[BrokerOrder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

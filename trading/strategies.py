@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from trading.bars import Floats, Panel, Timeframe
+from trading.order_terms import EntryOrder
 from trading.rules import Momentum, SmaCrossover
 from trading.sizing import Sizing
 
@@ -34,6 +35,7 @@ class Strategy(BaseModel):
     timeframe: Timeframe = Field("1Day", description="bars it decides on")
     rule: Rule = Field(description="what it decides")
     sizing: Sizing = Field(default=Sizing(), description="how weights become quantities")
+    entry: EntryOrder = Field(default=EntryOrder(), description="how entries are sent; exits are market orders")
     capital_fraction: float = Field(1.0, gt=0, le=1, description="share of the account's equity it manages")
 
     @field_validator("universe")
@@ -52,8 +54,13 @@ class Strategy(BaseModel):
 
     @property
     def version(self) -> str:
-        """First 12 hex digits of the SHA-256 of everything but the description, as canonical JSON."""
+        """First 12 hex digits of the SHA-256 of everything but the description, as canonical JSON.
+
+        Entries as market orders for the day are left out: strategies from before there was a choice keep theirs.
+        """
         content = self.model_dump(mode="json", exclude={"description"})
+        if self.entry == EntryOrder():
+            del content["entry"]
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 

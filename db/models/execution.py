@@ -33,6 +33,8 @@ from db.models.base import (
 SCHEMA = "execution"
 EXTERNAL = "external"
 """The strategy name of orders and positions that somebody else made at the broker."""
+MANUAL = "manual"
+"""The strategy name of orders that a person placed through this system."""
 
 
 class Account(Base):
@@ -54,17 +56,26 @@ class Account(Base):
 
 
 class Order(Base):
-    """An order from intent to its final state; committed before it is sent."""
+    """An order from intent to its final state; committed before it is sent.
+
+    `quantity` of an order by amount is an estimate until it is filled. `parent_id` is the entry of an exit that
+    the broker keeps for it; `replaces_id` the order this one took the place of. A decision's first order has
+    `sequence` 0. `seen_at` is the broker's time of the newest report of it.
+    """
 
     __tablename__ = "orders"
     __table_args__ = (
         UniqueConstraint("client_order_id"),
         UniqueConstraint("account", "broker_order_id"),
-        UniqueConstraint("risk_decision_id"),
+        UniqueConstraint("risk_decision_id", "sequence"),
         one_of("side", "buy", "sell"),
-        positive("quantity"),
-        CheckConstraint("filled_quantity BETWEEN 0 AND quantity", name="filled_quantity"),
+        one_of("order_class", "simple", "bracket", "oco", "oto"),
+        CheckConstraint("quantity > 0 OR notional > 0", name="size"),
+        CheckConstraint(
+            "filled_quantity >= 0 AND (filled_quantity <= quantity OR notional > 0)", name="filled_quantity"
+        ),
         Index("ix_orders_account_status", "account", "status"),
+        Index("ix_orders_parent_id", "parent_id", postgresql_where="parent_id IS NOT NULL"),
         {"schema": SCHEMA},
     )
 
@@ -80,12 +91,26 @@ class Order(Base):
     type: Mapped[str]
     time_in_force: Mapped[str]
     quantity: Mapped[Quantity]
+    notional: Mapped[Money | None]
     limit_price: Mapped[Price | None]
+    stop_price: Mapped[Price | None]
+    trail_price: Mapped[Price | None]
+    trail_percent: Mapped[Price | None]
+    extended_hours: Mapped[bool] = mapped_column(server_default="false")
+    order_class: Mapped[str] = mapped_column(server_default="simple")
+    take_profit_price: Mapped[Price | None]
+    stop_loss_price: Mapped[Price | None]
+    stop_loss_limit_price: Mapped[Price | None]
+    sequence: Mapped[int] = mapped_column(server_default="0")
+    parent_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("execution.orders.id"))
+    replaces_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("execution.orders.id"))
+    placed_by: Mapped[str | None]
     bar_ts: Mapped[Moment | None]
     status: Mapped[str]
     filled_quantity: Mapped[Quantity] = mapped_column(server_default="0")
     filled_average_price: Mapped[Price | None]
     problem: Mapped[str | None]
+    seen_at: Mapped[Moment | None]
     intended_at: Mapped[Moment]
     submitted_at: Mapped[Moment | None]
     closed_at: Mapped[Moment | None]

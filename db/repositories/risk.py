@@ -110,28 +110,55 @@ def state_row(connection: Connection, account: str) -> Row[Any] | None:
     return connection.execute(select(TradingState.__table__).where(TradingState.account == account)).one_or_none()
 
 
-def refusal(connection: Connection, order: Row[Any]) -> str | None:
-    """Return why an order may not be sent as the trading state is at this moment, or None when it may.
+def refusals(connection: Connection, account: str, rows: Iterable[Row[Any]]) -> dict[int, str]:
+    """Return, per order that may not be sent as the trading state is at this moment, why.
 
-    While trading is not ACTIVE only reductions pass: an order against its strategy's position, and with the
-    strategy's orders under way on the same side no larger than it.
+    While trading is not ACTIVE only reductions pass: an order against its strategy's position that, with the
+    strategy's orders under way on the same side and those before it in `rows`, is no larger than it. Orders that
+    have been sent meanwhile count as under way and are not judged.
     """
-    row = state_row(connection, order.account)
-    if row is None or row.state == "ACTIVE" or _reduces(connection, order):
-        return None
-    return f"trading is {row.state} ({row.reason}): only reductions pass"
+    state = state_row(connection, account)
+    if state is None or state.state == "ACTIVE":
+        return {}
+    unsent = _unsent(connection, account)
+    waiting = [row for row in rows if row.id in unsent]
+    left = _reducible(connection, account)
+    found = {}
+    for row in waiting:
+        key = (row.strategy, row.symbol, row.side)
+        if row.quantity is not None and row.quantity <= left.get(key, Decimal(0)):
+            left[key] -= row.quantity
+        else:
+            found[row.id] = f"trading is {state.state} ({state.reason}): only reductions pass"
+    return found
 
 
-def _reduces(connection: Connection, order: Row[Any]) -> bool:
-    whose = {"account": order.account, "strategy": order.strategy, "symbol": order.symbol}
-    held = connection.scalar(select(Position.quantity).filter_by(**whose)) or Decimal(0)
-    if order.quantity is None or held * (1 if order.side == "buy" else -1) >= 0:
-        return False
+def _unsent(connection: Connection, account: str) -> set[int]:
+    statement = select(Order.id).where(Order.account == account, Order.status == str(OrderState.INTENT))
+    return set(connection.scalars(statement))
+
+
+def _reducible(connection: Connection, account: str) -> dict[tuple[str, str, str], Decimal]:
+    """Return, per strategy, symbol and side, the shares that orders of that side may still take off a position."""
+    held = select(Position.strategy, Position.symbol, Position.quantity).where(
+        Position.account == account, Position.quantity != 0
+    )
+    left = {
+        (row.strategy, row.symbol, "sell" if row.quantity > 0 else "buy"): abs(row.quantity)
+        for row in connection.execute(held)
+    }
     sent = Order.status.not_in([str(OrderState.INTENT), *map(str, FINAL)])
-    under_way = select(func.sum(Order.quantity - Order.filled_quantity)).filter_by(**whose, side=order.side)
-    others = connection.scalar(under_way.where(sent, Order.id != order.id)) or Decimal(0)
-    unapplied = select(func.sum(Fill.quantity)).filter_by(**whose, side=order.side).where(Fill.applied_at.is_(None))
-    return bool(order.quantity + others + (connection.scalar(unapplied) or 0) <= abs(held))
+    whose = Order.strategy, Order.symbol, Order.side
+    under_way = select(*whose, func.sum(Order.quantity - Order.filled_quantity)).where(
+        Order.account == account, sent, Order.parent_id.is_(None)
+    )
+    filled = Fill.strategy, Fill.symbol, Fill.side
+    unapplied = select(*filled, func.sum(Fill.quantity)).where(Fill.account == account, Fill.applied_at.is_(None))
+    for statement in (under_way.group_by(*whose), unapplied.group_by(*filled)):
+        for strategy, symbol, side, shares in connection.execute(statement):
+            if (strategy, symbol, side) in left:
+                left[strategy, symbol, side] -= shares
+    return left
 
 
 def set_trading_state(

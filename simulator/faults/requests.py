@@ -41,6 +41,7 @@ class FaultMiddleware:
                 await asyncio.sleep(fault.seconds)
         for fault in hit:
             if isinstance(fault, HttpError | Hang | Reset) and fault.when == "before":
+                await _swallow(receive)
                 await _instead(fault, scope, receive, send)
                 return
         later = next((fault for fault in hit if not isinstance(fault, Latency)), None)
@@ -72,6 +73,12 @@ async def _instead(fault: RequestFault, scope: Scope, receive: Receive, send: Se
     await _until_gone(receive, 1.0)
 
 
+async def _swallow(receive: Receive) -> None:
+    """Take the whole request off the wire, so that the client is waiting for the answer when the fault strikes."""
+    while (message := await receive())["type"] == "http.request" and message.get("more_body"):
+        pass
+
+
 async def _until_gone(receive: Receive, seconds: float) -> None:
     """Wait until the client is gone, at most so long."""
 
@@ -90,7 +97,10 @@ def _drop(scope: Scope) -> None:
     transport = getattr(getattr(scope.get(SERVER_SEND), "__self__", None), "transport", None)
     if transport is None:
         raise ConnectionResetError("the connection was to be reset, and this server does not show it")
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+    known = transport.get_extra_info("socket")
+    # an event loop's own socket object may not take options; they belong to the connection, not to the object
+    with socket.fromfd(known.fileno(), known.family, known.type) as handle:
+        handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
     transport.abort()
 
 

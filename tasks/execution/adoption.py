@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from db.models.execution import EXTERNAL
 from db.repositories import accounts, orders, reconciliation
 from tasks.execution.following import OVERLAP, collect_fills
-from tasks.execution.recording import record_broker_order
+from tasks.execution.recording import broker_columns, record_broker_orders
 from tasks.resources import database, flow_run_id
-from trading.lots import UNIT
 from trading.orders import FINAL, WORKING
 
 if TYPE_CHECKING:
@@ -45,14 +44,15 @@ def match_orders(gateway: Broker, account: str) -> Matched:
         since = _since(connection, account)
     listed = {order.client_order_id: order for order in gateway.orders(since=since)}
     found = Matched(checked=len(listed))
+    nested = _with_exits(gateway, listed)
     with database().begin() as connection:
         accounts.lock(connection, account, "submit")
+        record_broker_orders(connection, account, nested)
         known = _known(connection, listed)
         strangers = [order for identity, order in listed.items() if identity not in known]
         orders.intend(connection, [_external(account, order) for order in strangers])
-        for identity, row in known.items():
-            if _differs(row, listed[identity]):
-                record_broker_order(connection, row, listed[identity])
+        changed = [listed[identity] for identity, row in known.items() if _differs(row, listed[identity])]
+        record_broker_orders(connection, account, changed)
         waiting = [row for row in orders.open_orders(connection, account) if row.client_order_id not in listed]
         rows = known | _known(connection, [order.client_order_id for order in strangers])
         lacking = _lacking(connection, rows, {name: order.filled_quantity for name, order in listed.items()})
@@ -61,7 +61,7 @@ def match_orders(gateway: Broker, account: str) -> Matched:
         difference("order", order.client_order_id, ours="none", brokers=order.status, status="adopted", why=STRANGER)
         for order in strangers
     ]
-    found.breaks += _look_up(gateway, waiting)
+    found.breaks += _look_up(gateway, account, waiting)
     return found
 
 
@@ -160,7 +160,7 @@ def _missed(fills: Iterable[Any], lacking: Sequence[Row[Any]]) -> list[dict[str,
     ]
 
 
-def _look_up(gateway: Broker, waiting: Iterable[Row[Any]]) -> list[dict[str, Any]]:
+def _look_up(gateway: Broker, account: str, waiting: Iterable[Row[Any]]) -> list[dict[str, Any]]:
     """Ask for each of our open orders that the list lacks; one that the broker had and has not is a break."""
     lost = []
     for row in waiting:
@@ -173,27 +173,26 @@ def _look_up(gateway: Broker, waiting: Iterable[Row[Any]]) -> list[dict[str, Any
             )
             continue
         with database().begin() as connection:
-            record_broker_order(connection, row, order)
+            record_broker_orders(connection, account, [order])
     return lost
+
+
+def _with_exits(gateway: Broker, listed: Mapping[str, BrokerOrder]) -> list[BrokerOrder]:
+    """Return our entries that may be the reason for unknown orders, with the exits that the broker keeps for them."""
+    with database().connect() as connection:
+        known = _known(connection, listed)
+    symbols = {order.symbol for identity, order in listed.items() if identity not in known}
+    entries = [row for row in known.values() if row.order_class != "simple" and row.parent_id is None]
+    return [gateway.with_legs(listed[row.client_order_id].broker_order_id) for row in entries if row.symbol in symbols]
 
 
 def _external(account: str, order: BrokerOrder) -> dict[str, Any]:
     return {
+        **broker_columns(order),
         "account": account,
-        "client_order_id": order.client_order_id,
-        "broker_order_id": order.broker_order_id,
         "strategy": EXTERNAL,
-        "symbol": order.symbol,
-        "side": order.side,
-        "type": order.type,
-        "time_in_force": order.time_in_force,
-        "quantity": max(order.quantity, UNIT),
-        "limit_price": order.limit_price,
         "status": order.status,
         "filled_quantity": order.filled_quantity,
         "filled_average_price": order.filled_average_price,
-        "intended_at": order.submitted_at,
-        "submitted_at": order.submitted_at,
         "closed_at": order.updated_at if order.status in FINAL else None,
-        "flow_run_id": flow_run_id(),
     }

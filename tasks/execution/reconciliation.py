@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 
 from db.models.execution import EXTERNAL
-from db.repositories import accounts, entries, positions, reconciliation, risk
+from db.repositories import accounts, entries, positions, reconciliation
 from tasks.books import open_books
 from tasks.execution.activities import match_activities
 from tasks.execution.adoption import difference, match_fills, match_orders
+from tasks.execution.alarm import halt_and_tell
 from tasks.execution.booking import ENTRY, book, mark
 from tasks.execution.following import collect_fills
 from tasks.execution.halting import Reach, cancel_open_orders
@@ -222,12 +223,11 @@ def _verdict(breaks: Sequence[Mapping[str, Any]]) -> str:
 def _halt(connection: Connection, account: str, breaks: Sequence[Mapping[str, Any]], clock: Clock) -> bool:
     first = next(entry for entry in breaks if entry["status"] == "open")
     reason = f"{first['kind']} {first['subject']}: ours {first['ours']}, the broker's {first['brokers']}"
-    return risk.set_trading_state(
+    return halt_and_tell(
         connection,
-        account=account,
-        state="HALTED",
+        account,
+        key=f"{first['kind']}:{first['subject']}:{clock.last_opened}",
         reason=f"reconciliation found a difference in {reason}",
         by=BY,
         at=clock.now,
-        flow_run_id=flow_run_id(),
     )

@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 import importlib.resources
 import json
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -15,25 +13,19 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import numpy as np
 import pytest
-import uvicorn
 from alpaca.trading.client import TradingClient
 from jsonschema import Draft202012Validator
 
-from simulator.__main__ import listen
-from simulator.access import Keys
-from simulator.app import SimulatorConfig, create_app
 from simulator.exchange import Exchange
 from simulator.loading import load_market
 from simulator.market import History, Market
 from simulator.sessions import Sessions
 from simulator.store import Store
+from tests.simulator.served import HEADERS, KEYS, serving
 
 if TYPE_CHECKING:
-    import socket
     from pathlib import Path
 
-KEYS = Keys("test-key", "test-secret")
-HEADERS = {"APCA-API-KEY-ID": KEYS.api_key, "APCA-API-SECRET-KEY": KEYS.secret_key}
 
 Row = tuple[float, float, float, float]
 MakeMarket = Callable[..., Market]
@@ -89,17 +81,8 @@ def exchange(market: Market, open_exchange: Callable[..., Exchange]) -> Exchange
 @pytest.fixture
 def server(market: Market, tmp_path: Path) -> Iterator[str]:
     """Serve the built-in market from a thread and return its address."""
-    config = SimulatorConfig(state=tmp_path / "served.sqlite", keys=KEYS, seed="test")
-    listener: socket.socket = listen("127.0.0.1", 0)
-    served = uvicorn.Server(uvicorn.Config(create_app(config, market), log_level="warning", access_log=False))
-    thread = threading.Thread(target=served.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not served.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    served.should_exit = True
-    thread.join(10)
-    listener.close()
+    with serving(market, tmp_path / "served.sqlite") as address:
+        yield address
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -173,7 +174,9 @@ def test_a_port_in_use_is_named_before_anything_is_made(tmp_path: Path, capsys: 
         (["--cash", "NaN"], "expected dollars above 0"),
         (["--port", "70000"], "expected 0 to 65535"),
         (["--rate-limit", "0"], "expected 1 or more"),
-        ([], "--state"),
+        (["--pace", "-1"], "is not a pace; expected 0 to 100000"),
+        (["--frictions", "{"], "JSON: Invalid JSON"),
+        (["--frictions", '{"participation": 2}'], "participation: Input should be less than or equal to 1"),
     ],
 )
 def test_a_bad_argument_is_a_usage_error(capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
@@ -182,6 +185,19 @@ def test_a_bad_argument_is_a_usage_error(capsys: pytest.CaptureFixture[str], arg
         main([*state, *arguments])
     assert caught.value.code == 2
     assert words in capsys.readouterr().err
+
+
+def test_the_clock_runs_at_a_pace(start: Callable[..., tuple[subprocess.Popen[str], httpx.Client]]) -> None:
+    _, client = start("--pace", "86400")
+    begun = datetime.fromisoformat(client.get("/v2/clock").json()["timestamp"])
+    deadline = time.monotonic() + 30
+    now = begun
+    # a day a second: the close of Friday 2012-11-30 to the close of Monday
+    while now < begun + timedelta(days=3) and time.monotonic() < deadline:
+        time.sleep(0.1)
+        now = datetime.fromisoformat(client.get("/v2/clock").json()["timestamp"])
+    assert timedelta(days=3) <= now - begun < timedelta(days=40)
+    assert len(client.get("/v2/account/portfolio/history", params={"period": "all"}).json()["equity"]) >= 2
 
 
 def test_the_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:

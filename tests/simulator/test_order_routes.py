@@ -152,8 +152,11 @@ def test_what_does_not_exist_is_404(api: httpx.Client) -> None:
         api.get("/v2/orders:by_client_order_id", params={"client_order_id": "none"}),
     ):
         assert (answer.status_code, answer.json()["code"]) == (404, 40410000)
-    missing = api.get("/v2/watchlists")
-    assert (missing.status_code, missing.json()["message"]) == (404, "GET /v2/watchlists is not part of this simulator")
+    missing = api.get("/v2/options/contracts")
+    assert (missing.status_code, missing.json()["message"]) == (
+        404,
+        "GET /v2/options/contracts is not part of this simulator",
+    )
 
 
 def test_the_list_filters_sorts_and_pages(api: httpx.Client) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from simulator.frictions import Frictions
 from simulator.order_request import read_order
 from trading.adjustment import CashDividend, Split
 
@@ -34,10 +35,15 @@ def test_a_reverse_split_keeps_whole_orders_whole_and_cancels_what_vanishes(
     exchange = open_exchange(made(make_market, Split("X", DAYS[2], 1, 10)), start=DAYS[0])
     send(exchange)
     exchange.advance("session")
+    cash = exchange.ledger.account.cash
     kept = send(exchange, type="limit", limit_price="0.50", time_in_force="gtc", qty=25)
     gone = send(exchange, type="limit", limit_price="0.50", time_in_force="gtc", qty=9)
     exchange.advance("open")
-    assert exchange.position("X").qty == D("1.5")
+    # fifteen shares at 10 become one and a half; the half is paid at the open of 10
+    assert (exchange.position("X").qty, exchange.position("X").cost) == (D(1), D(100))
+    assert exchange.ledger.account.cash == cash + 5
+    paid = exchange.store.activities("type = 'CIL'", (), tail="")
+    assert [(row.qty, row.net_amount) for row in paid] == [(D("-0.5"), D("5.00"))]
     assert (exchange.order(kept).qty, exchange.order(kept).limit_price) == (D(2), D("5.00"))
     assert exchange.order(gone).status == "canceled"
 
@@ -94,3 +100,14 @@ def test_the_sessions_gain_starts_at_the_last_close(exchange: Exchange) -> None:
     exchange.advance("session")
     assert exchange.position("AAPL").session_cost == 10 * D("586.19")
     assert exchange.position("AAPL").cost == 10 * D("593.65")
+
+
+def test_borrowed_shares_cost_a_day_at_each_close(
+    make_market: Callable[..., Market], open_exchange: Callable[..., Exchange]
+) -> None:
+    exchange = open_exchange(made(make_market), start=DAYS[0])
+    exchange.ledger.frictions = Frictions(borrow=0.36)
+    send(exchange, side="sell", qty=100)
+    exchange.advance("session")
+    # a thousandth of 100 shares at 10
+    assert exchange.ledger.account.cash == D(100_000) + 1000 - 1

@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,7 @@ def intend(count: int, *, side: str = "buy", strategy: str = "sma_crossover", qu
                 "bar_ts": bar_timestamp(clock.last_completed),
                 "status": "intent",
                 "intended_at": clock.now,
+                "recorded_at": datetime.now(UTC) - timedelta(hours=1),  # no other run has them under way
             }
             for number in range(count)
         ]

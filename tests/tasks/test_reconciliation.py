@@ -20,6 +20,7 @@ from tasks.execution.submission import submit_orders
 from tasks.resources import broker, database
 from tests.ports import free_port
 from trading.errors import UnavailableError
+from trading.order_terms import order_terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,6 +43,11 @@ def held(stack: Stack) -> dict[tuple[str, str], Decimal]:
 def everything(stack: Stack) -> dict[str, list[tuple[Any, ...]]]:
     """Return all rows of the books, so that nothing changes unseen."""
     return {name: sorted(stack.rows(f"SELECT * FROM execution.{name}"), key=str) for name in COUNTED}
+
+
+def buy(symbol: str, shares: int, name: str) -> None:
+    """Place an order as somebody outside of the system does."""
+    broker().submit(order_terms(symbol=symbol, side="buy", quantity=shares), client_order_id=name)
 
 
 def state(stack: Stack) -> tuple[Any, ...]:
@@ -141,8 +147,7 @@ def test_books_that_agree_with_the_broker_reconcile_clean_again_and_again(inside
 
 
 def test_an_order_somebody_else_placed_is_adopted_with_its_fills(inside: Stack, decided: date) -> None:
-    order = {"symbol": "IBM", "side": "buy", "quantity": D(3), "order_type": "market", "time_in_force": "day"}
-    broker().submit(client_order_id="by hand", **order)  # type: ignore[arg-type]
+    buy("IBM", 3, "by hand")
     step_after_close.fn(decided)
 
     report = reconcile_books.fn()
@@ -231,8 +236,7 @@ def test_a_position_the_broker_lost_halts_trading_and_cancels_open_orders(
     inside: Stack, between: Between, traded: date
 ) -> None:
     strategy, symbol = next(iter(held(inside)))
-    order = {"side": "buy", "quantity": D(1), "order_type": "market", "time_in_force": "day"}
-    broker().submit(client_order_id="waits", symbol="MSFT", **order)  # type: ignore[arg-type]
+    buy("MSFT", 1, "waits")
 
     def without(path: str, status: int, body: bytes) -> tuple[int, str, bytes]:
         if status != 200 or path not in {"/v2/positions", "/v2/account"}:
@@ -344,9 +348,8 @@ def test_a_split_and_a_dividend_are_booked_once_and_confirmed_by_the_brokers_lin
 ) -> None:
     """AAPL on the simulator: 2 for 1 on 2005-02-28; IBM paid 0.18 USD on 2005-02-08."""
     inside.simulator("reset", {"start": "2005-02-04"})
-    order = {"side": "buy", "order_type": "market", "time_in_force": "day"}
-    broker().submit(client_order_id="apples", symbol="AAPL", quantity=D(10), **order)  # type: ignore[arg-type]
-    broker().submit(client_order_id="machines", symbol="IBM", quantity=D(100), **order)  # type: ignore[arg-type]
+    buy("AAPL", 10, "apples")
+    buy("IBM", 100, "machines")
     inside.simulator("clock", {"to": "2005-02-07T21:20:00Z"})
     assert reconcile_books.fn().figures["verdict"] == "corrected"
     account = broker().account().number
@@ -385,14 +388,7 @@ def test_actions_that_only_the_broker_tells_of_are_booked_from_its_lines(inside:
     """MSFT on the simulator: 2 for 1 on 2003-02-18, then 0.08 USD on 2003-02-19; our tables know neither."""
     change(inside, "DELETE FROM data_ingestion.corporate_actions WHERE symbol = 'MSFT' AND ex_date < '2004-01-01'")
     inside.simulator("reset", {"start": "2003-02-10"})
-    broker().submit(
-        client_order_id="windows",
-        symbol="MSFT",
-        side="buy",
-        quantity=D(10),
-        order_type="market",
-        time_in_force="day",
-    )
+    buy("MSFT", 10, "windows")
     inside.simulator("clock", {"to": "2003-02-11T21:20:00Z"})
     reconcile_books.fn()
     inside.simulator("clock", {"to": "2003-02-20T21:20:00Z"})
@@ -408,9 +404,7 @@ def test_actions_that_only_the_broker_tells_of_are_booked_from_its_lines(inside:
 
 
 def test_shares_held_before_the_account_was_first_seen_are_taken_over(inside: Stack, fresh_account: Stack) -> None:
-    broker().submit(
-        client_order_id="long ago", symbol="IBM", side="buy", quantity=D(5), order_type="market", time_in_force="day"
-    )
+    buy("IBM", 5, "long ago")
     inside.simulator("clock", {"to": "2012-12-10T21:20:00Z"})
 
     report = reconcile_books.fn()

@@ -1,0 +1,93 @@
+"""Measures how many orders a second the simulator accepts over HTTP.
+
+Starts `python -m simulator` in a process of its own with its state in a temporary directory, and sends it limit orders
+over kept-alive connections, each from a thread. Run it with `uv run python -m benchmarks.simulator [--orders N]
+[--connections N] [--json]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+KEY, SECRET = "benchmark-key", "benchmark-secret"
+HEADERS = {"APCA-API-KEY-ID": KEY, "APCA-API-SECRET-KEY": SECRET, "Content-Type": "application/json"}
+ORDER = {"symbol": "AAPL", "side": "buy", "type": "limit", "time_in_force": "gtc", "qty": "1", "limit_price": "0.01"}
+TARGET = 500
+"""Orders a second that are asked for."""
+
+
+def send(port: int, numbers: range, waits: list[float]) -> None:
+    """Send one connection's orders and note how long each answer took, seconds."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    for number in numbers:
+        body = json.dumps({**ORDER, "client_order_id": f"order {number}"})
+        begun = time.perf_counter()
+        connection.request("POST", "/v2/orders", body, HEADERS)
+        answer = connection.getresponse()
+        text = answer.read()
+        waits.append(time.perf_counter() - begun)
+        assert answer.status == http.client.OK, text
+    connection.close()
+
+
+def measure(port: int, orders: int, connections: int) -> dict[str, float]:
+    """Return orders a second and the waits of the clients in milliseconds."""
+    waits: list[list[float]] = [[] for _ in range(connections)]
+    shares = [range(start, orders, connections) for start in range(connections)]
+    threads = [
+        threading.Thread(target=send, args=(port, share, mine)) for share, mine in zip(shares, waits, strict=True)
+    ]
+    begun = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    lasted = time.perf_counter() - begun
+    every = sorted(wait for mine in waits for wait in mine)
+    assert len(every) == orders, "an order was not answered"
+    return {
+        "orders": orders,
+        "connections": connections,
+        "orders_a_second": orders / lasted,
+        "median_ms": statistics.median(every) * 1000,
+        "p99_ms": every[int(len(every) * 0.99)] * 1000,
+    }
+
+
+def main() -> None:
+    """Start a simulator, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--orders", type=int, default=3000)
+    parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    environment = {**os.environ, "SIMULATOR_API_KEY": KEY, "SIMULATOR_SECRET_KEY": SECRET}
+    with tempfile.TemporaryDirectory() as folder:
+        state = Path(folder) / "state.sqlite"
+        command = [sys.executable, "-m", "simulator", "--port", "0", "--state", str(state), "--rate-limit", "10000000"]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            port = int(server.stdout.readline().split(":")[3].split(",")[0])
+            try:
+                figures = measure(port, options.orders, options.connections)
+            finally:
+                server.terminate()
+    if options.json:
+        print(json.dumps(figures))
+        return
+    print(f"{figures['orders_a_second']:.0f} orders/s accepted (asked for: {TARGET})", end="; ")
+    print(f"an answer takes {figures['median_ms']:.1f} ms, the slowest hundredth {figures['p99_ms']:.1f} ms")
+
+
+if __name__ == "__main__":
+    main()
