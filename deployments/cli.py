@@ -13,6 +13,7 @@ from deployments.orders.commands import order_commands, orders
 from deployments.research import backtest, sweep
 from deployments.strategies.commands import strategy_commands
 from deployments.strategies.explaining import explain
+from deployments.trade.commands import add_trade_commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,7 @@ app.command("backtest")(backtest)
 app.command("sweep", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(sweep)
 app.add_typer(order_commands, name="order")
 app.command()(orders)
+add_trade_commands(app)
 
 
 def _show_version(asked: bool) -> None:

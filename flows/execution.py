@@ -14,9 +14,10 @@ from pydantic import AwareDatetime, Field
 from flows.parameters import AsOf, Session
 from flows.publishing import publish
 from tasks.execution.clock import read_clock
+from tasks.execution.flattening import stand_down
 from tasks.execution.following import NO_POLICY, follow_orders, record_updates
 from tasks.execution.positions import apply_fills
-from tasks.execution.reconciliation import adopt_orders, compare_books
+from tasks.execution.reconciliation import reconcile_at_start, reconcile_books
 from tasks.execution.stream import TradeStream, Watch
 from tasks.execution.submission import submit_orders
 from tasks.notification.alerts import post_trade_alerts
@@ -40,13 +41,20 @@ Until = Annotated[
     Field(description="When a stream ends, by the broker's clock; empty: five minutes after the close."),
 ]
 
-
+Reason = Annotated[str, Field(min_length=3, max_length=500, description="Why, for the record.")]
+Flatten = Annotated[bool, Field(description="Close every position as well.")]
+Accept = Annotated[
+    str | None,
+    Field(min_length=3, max_length=500, description="Take over the broker's figures for this reason; empty: halt."),
+]
+Wait = Annotated[float, Field(ge=0, le=500, description="Seconds to wait for closing orders to fill.")]
 Policy = Annotated[StalePolicy, Field(description="What becomes of orders that wait too long; empty: nothing.")]
 
 
 @flow(flow_run_name="execute-trades", timeout_seconds=600)
 async def execute_trades(as_of: AsOf = None) -> None:
     """Turn approved risk decisions into order intents, commit them, and send each exactly once."""
+    reconcile_at_start()
     await publish("execute-trades", submit_orders(as_of=as_of))
 
 
@@ -90,6 +98,16 @@ async def _follow_session(policy: StalePolicy, end: datetime) -> Report | None:
     return report
 
 
+@flow(flow_run_name="halt-trading", timeout_seconds=600)
+async def halt_trading(
+    reason: Reason = "asked for in Prefect", flatten: Flatten = False, wait_seconds: Wait = 30
+) -> None:
+    """Halt trading and cancel every open order; with flatten close every position too and report the fills."""
+    await publish(
+        "halt-trading", stand_down(reason=reason, by="halt-trading", flatten=flatten, wait_seconds=wait_seconds)
+    )
+
+
 @flow(flow_run_name="update-positions", timeout_seconds=600)
 async def update_positions() -> None:
     """Apply fills to positions once each, mark them to the market, and write the session's equity."""
@@ -97,9 +115,9 @@ async def update_positions() -> None:
 
 
 @flow(flow_run_name="reconcile-trades", timeout_seconds=900)
-async def reconcile_trades(session: Session = None) -> None:
-    """Compare orders, fills, positions and cash with the broker; what cannot be explained halts trading."""
-    adopted = adopt_orders(session=session)
-    followed = follow_orders()
-    applied = apply_fills()
-    await publish("reconcile-trades", compare_books(adopted), followed, applied)
+async def reconcile_trades(session: Session = None, accept: Accept = None) -> None:
+    """Compare orders, fills, positions and cash with the broker; what cannot be explained halts trading.
+
+    Unknown orders are adopted as external, missed fills applied, small drifts corrected by recorded adjustments.
+    """
+    await publish("reconcile-trades", reconcile_books(session=session, accept=accept))

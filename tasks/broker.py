@@ -6,13 +6,13 @@ Answered, refused (BrokerError: proof that nothing happened), or unavailable (no
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from tasks.request_budget import AnnouncedBudget
-from trading.broker import BrokerAccount, BrokerFill, BrokerOrder, BrokerPosition, Clock
+from trading.broker import BrokerAccount, BrokerActivity, BrokerFill, BrokerOrder, BrokerPosition, Clock
 from trading.errors import BrokerError, UnavailableError
 from trading.order_terms import Tradability
 
@@ -29,6 +29,7 @@ REFUSALS = frozenset({400, 401, 403, 404, 422})
 PAGE = 100
 LISTED = 500
 NOT_FOUND = 404
+CANCELLING = (200, 207)
 UNPROCESSABLE = 422
 
 
@@ -165,6 +166,15 @@ class Broker:
             raise
         return True
 
+    def cancel_all(self) -> set[str]:
+        """Ask for the cancellation of every open order; return the broker's ids of those it took on."""
+        self._budget.take(reserve=0)
+        answer: Any = call(lambda: self._client.delete("/orders"), "cancel all orders") or []
+        try:
+            return {str(raw["id"]) for raw in answer if raw["status"] in CANCELLING}
+        except (KeyError, TypeError) as error:
+            raise UnavailableError("cancel all orders: the broker's answer is no list of orders") from error
+
     def fills(self, *, since: datetime) -> list[BrokerFill]:
         """Return every execution at or after `since`, oldest first."""
         return list(self._fill_pages(since))
@@ -172,39 +182,27 @@ class Broker:
     def _fill_pages(self, since: datetime) -> Iterator[BrokerFill]:
         query: dict[str, Any] = {"after": since.isoformat(), "direction": "asc", "page_size": PAGE}
         while True:
-            page = self._get("/account/activities/FILL", query, what="fills")
-            for raw in page:
-                yield BrokerFill(
-                    execution_id=raw["id"],
-                    broker_order_id=raw["order_id"],
-                    symbol=raw["symbol"],
-                    side="buy" if raw["side"] == "buy" else "sell",
-                    quantity=Decimal(raw["qty"]),
-                    price=Decimal(raw["price"]),
-                    at=_time(raw["transaction_time"]),
-                )
+            page = _each(self._get("/account/activities/FILL", query, what="fills"), _fill, "fills")
+            yield from page
             if len(page) < PAGE:
                 return
-            query["page_token"] = page[-1]["id"]
+            query["page_token"] = page[-1].execution_id
 
-    def cash_activities(self, *, since: datetime) -> list[Decimal]:
-        """Return the amounts (USD, signed) of dividends, fees, transfers and interest after `since`."""
-        amounts: list[Decimal] = []
+    def activities(self, *, since: datetime) -> list[BrokerActivity]:
+        """Return dividends, splits, fees, transfers and interest after `since`, oldest first."""
+        found: list[BrokerActivity] = []
         query: dict[str, Any] = {"category": "non_trade_activity", "direction": "asc", "page_size": PAGE}
         query["after"] = since.isoformat()
         while True:
             page = self._get("/account/activities", query, what="activities")
-            amounts += [Decimal(raw["net_amount"]) for raw in page]
+            found += _each(page, _activity, "activities")
             if len(page) < PAGE:
-                return amounts
-            query["page_token"] = page[-1]["id"]
+                return found
+            query["page_token"] = found[-1].activity_id
 
     def positions(self) -> list[BrokerPosition]:
         """Return what the account holds; a failed call raises, it is never an empty list."""
-        return [
-            BrokerPosition(raw["symbol"], Decimal(raw["qty"]), Decimal(raw["current_price"]))
-            for raw in self._get("/positions", what="positions")
-        ]
+        return _each(self._get("/positions", what="positions"), _position, "positions")
 
     def _get(self, path: str, query: dict[str, Any] | None = None, *, what: str) -> Any:
         self._budget.take()
@@ -254,6 +252,47 @@ def order_of(raw: Any, what: str) -> BrokerOrder:
 def _amount(raw: Any, name: str) -> Decimal | None:
     value = raw.get(name)
     return Decimal(str(value)) if value else None
+
+
+def _each[Item](page: Any, read: Callable[[Any], Item], what: str) -> list[Item]:
+    """Return the items of a page; a page that is no list of them says nothing at all."""
+    if not isinstance(page, list):
+        raise UnavailableError(f"{what}: the broker's answer is no list; it is not known what the account has")
+    try:
+        return [read(raw) for raw in page]
+    except (KeyError, TypeError, ArithmeticError, ValueError) as error:
+        raise UnavailableError(f"{what}: the broker's answer cannot be read ({type(error).__name__})") from error
+
+
+def _fill(raw: Any) -> BrokerFill:
+    return BrokerFill(
+        execution_id=raw["id"],
+        broker_order_id=raw["order_id"],
+        symbol=raw["symbol"],
+        side="buy" if raw["side"] == "buy" else "sell",
+        quantity=Decimal(raw["qty"]),
+        price=Decimal(raw["price"]),
+        at=_time(raw["transaction_time"]),
+    )
+
+
+def _position(raw: Any) -> BrokerPosition:
+    return BrokerPosition(raw["symbol"], Decimal(raw["qty"]), Decimal(raw["current_price"]))
+
+
+def _activity(raw: Any) -> BrokerActivity:
+    def number(name: str) -> Decimal | None:
+        return Decimal(raw[name]) if raw.get(name) not in {None, ""} else None
+
+    return BrokerActivity(
+        activity_id=raw["id"],
+        kind=raw["activity_type"],
+        symbol=raw.get("symbol") or None,
+        day=date.fromisoformat(raw["date"][:10]),
+        net_amount=Decimal(raw["net_amount"]),
+        quantity=number("qty"),
+        per_share=number("per_share_amount"),
+    )
 
 
 def _time(text: str) -> datetime:

@@ -101,3 +101,34 @@ class BrokerPosition:
     symbol: str
     quantity: Decimal
     market_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerActivity:
+    """A line of the account's history that is no fill: a dividend, a split, cash in lieu, a fee, a transfer.
+
+    `net_amount` is USD, signed; `quantity` shares, signed, and `per_share` USD where the broker tells them.
+    """
+
+    activity_id: str
+    kind: str
+    symbol: str | None
+    day: date
+    net_amount: Decimal
+    quantity: Decimal | None
+    per_share: Decimal | None
+
+    @property
+    def is_dividend(self) -> bool:
+        """Whether it pays, or takes from the short, a cash dividend."""
+        return self.kind.startswith("DIV")
+
+    @property
+    def is_split(self) -> bool:
+        """Whether shares were multiplied."""
+        return self.kind in {"SPLIT", "SSP"}
+
+    @property
+    def is_cash_in_lieu(self) -> bool:
+        """Whether fractions of shares were taken for money."""
+        return self.kind == "CIL"

@@ -24,6 +24,7 @@ from db.models.base import (
     Money,
     Price,
     Quantity,
+    Ratio,
     RecordedAt,
     one_of,
     positive,
@@ -163,7 +164,11 @@ class Fill(Base):
 
 
 class Position(Base):
-    """What one strategy holds of one symbol in one account; signed, average cost."""
+    """What one strategy holds of one symbol in one account; signed, average cost.
+
+    `realised_pnl` is against the average cost, `fifo_realised_pnl` first in first out; `income` is what dividends
+    brought, or cost a short seller. All USD; what is in `lots` adds up to `quantity`.
+    """
 
     __tablename__ = "positions"
     __table_args__ = (PrimaryKeyConstraint("account", "strategy", "symbol"), {"schema": SCHEMA})
@@ -174,10 +179,72 @@ class Position(Base):
     quantity: Mapped[Quantity]
     average_cost: Mapped[Price]
     realised_pnl: Mapped[Money]
+    fifo_realised_pnl: Mapped[Money] = mapped_column(server_default="0")
+    income: Mapped[Money] = mapped_column(server_default="0")
     market_price: Mapped[Price | None]
     market_value: Mapped[Money | None]
     unrealised_pnl: Mapped[Money | None]
     marked_at: Mapped[Moment | None]
+
+
+class Lot(Base):
+    """Shares of a position that were opened together: signed quantity left, and what those cost in all (USD)."""
+
+    __tablename__ = "lots"
+    __table_args__ = (
+        PrimaryKeyConstraint("account", "strategy", "symbol", "ordinal"),
+        CheckConstraint("quantity <> 0", name="quantity_not_zero"),
+        {"schema": SCHEMA},
+    )
+
+    account: Mapped[str] = mapped_column(ForeignKey(Account.account))
+    strategy: Mapped[str] = mapped_column(Text)
+    symbol: Mapped[str] = mapped_column(Text)
+    ordinal: Mapped[int]
+    opened_at: Mapped[Moment]
+    fill_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey(Fill.id))
+    quantity: Mapped[Quantity]
+    cost: Mapped[Money]
+
+
+class BookEntry(Base):
+    """What changed the books besides fills, once per `key`: a corporate action's share of a strategy, an adjustment.
+
+    The terms never change: a split's `ratio`, a dividend's `rate`, the `shares` and `price` of cash in lieu and of
+    adjustments. `quantity` and `cash` are what they came to. `activity_id` is the broker's line that confirms it;
+    a line may confirm the entries of several strategies.
+    """
+
+    __tablename__ = "book_entries"
+    __table_args__ = (
+        UniqueConstraint("account", "strategy", "key"),
+        one_of("kind", "split", "dividend", "cash_in_lieu", "adjustment", "cash"),
+        CheckConstraint("kind <> 'split' OR ratio > 0", name="ratio_given"),
+        CheckConstraint("kind <> 'dividend' OR rate > 0", name="rate_given"),
+        CheckConstraint(
+            "kind NOT IN ('cash_in_lieu', 'adjustment') OR (shares IS NOT NULL AND price IS NOT NULL)",
+            name="shares_given",
+        ),
+        {"schema": SCHEMA},
+    )
+
+    id: Mapped[Key]
+    account: Mapped[str] = mapped_column(ForeignKey(Account.account))
+    key: Mapped[str]
+    kind: Mapped[str]
+    strategy: Mapped[str]
+    symbol: Mapped[str]
+    at: Mapped[Moment]
+    ratio: Mapped[Ratio | None]
+    rate: Mapped[Price | None]
+    shares: Mapped[Quantity | None]
+    price: Mapped[Price | None]
+    quantity: Mapped[Quantity]
+    cash: Mapped[Money]
+    explanation: Mapped[str]
+    activity_id: Mapped[str | None]
+    flow_run_id: Mapped[FlowRun]
+    recorded_at: Mapped[RecordedAt]
 
 
 class EquitySnapshot(Base):

@@ -11,10 +11,11 @@ from prefect import task
 from db.repositories import accounts, orders
 from tasks.books import open_books
 from tasks.execution.alarm import halt_and_tell
+from tasks.execution.halting import Reach, cancel_open_orders
 from tasks.execution.recording import record_broker_orders, record_own
 from tasks.execution.waiting import take_measures
 from tasks.policies import REPEATABLE
-from tasks.resources import broker, database, flow_run_id
+from tasks.resources import broker, database, flow_run_id, locks
 from trading.calendar import session_after, session_of
 from trading.order_policy import StalePolicy
 from trading.orders import FINAL, OrderEvent, OrderState
@@ -53,8 +54,12 @@ def follow_orders(policy: StalePolicy = NO_POLICY) -> Report:
     found |= _canceled_when_over(gateway, followed, found, clock)
     with database().begin() as connection:
         news = record_broker_orders(connection, account, list(found.values()))
-        _judge_absent(connection, account, [row for row in followed if row.client_order_id not in found], clock)
+        halted = _judge_absent(
+            connection, account, [row for row in followed if row.client_order_id not in found], clock
+        )
         standing = _followed(connection, account)
+    if halted:
+        cancel_open_orders(Reach(database(), locks(), gateway), account)
     measures = take_measures(gateway, account, standing, policy, clock)
     new = collect_fills(gateway, account)
     with database().connect() as connection:
@@ -124,8 +129,10 @@ def _canceled_when_over(
     return changed
 
 
-def _judge_absent(connection: Connection, account: str, absent: Sequence[Row[Any]], clock: Clock) -> None:
+def _judge_absent(connection: Connection, account: str, absent: Sequence[Row[Any]], clock: Clock) -> bool:
     """Close orders the broker never had once their session is over; halt when one stays open too long.
+
+    Returns whether that was news.
 
     The deadline runs by the database's clock: the broker's may stand still, and this machine's may be wrong.
     """
@@ -138,11 +145,12 @@ def _judge_absent(connection: Connection, account: str, absent: Sequence[Row[Any
     record_own(connection, never, OrderEvent.ABSENT, key="absent", at=clock.now, problem=problem)
     keys = [row.id for row in lost]
     waited = orders.ages(connection, keys) | orders.unanswered_for(connection, keys)
+    news = False
     for row in lost:
         if waited[row.id] > UNKNOWN_DEADLINE:
             minutes = waited[row.id].total_seconds() / 60
             what = "was sent without an answer" if row.status == OrderState.UNKNOWN else f"is {row.status} in the books"
-            halt_and_tell(
+            news |= halt_and_tell(
                 connection,
                 account,
                 key=row.client_order_id,
@@ -151,6 +159,7 @@ def _judge_absent(connection: Connection, account: str, absent: Sequence[Row[Any
                 by="manage_orders",
                 at=clock.now,
             )
+    return news
 
 
 def collect_fills(gateway: Broker, account: str) -> int:

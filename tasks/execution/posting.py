@@ -8,24 +8,23 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import OperationalError
 
-from db.repositories import positions, risk
+from db.repositories import risk
 from tasks.broker import NOT_FOUND
 from tasks.execution.intents import terms_of
 from tasks.execution.recording import record_broker_orders, record_own
 from tasks.resources import broker, database, flow_run_id
 from trading.errors import BrokerError, UnavailableError
-from trading.orders import OrderEvent, reduces
+from trading.orders import OrderEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Row
 
     from tasks.broker import Broker
     from trading.broker import BrokerOrder, Clock
@@ -192,7 +191,7 @@ def _flush(outcomes: Sequence[Outcome], rows: Sequence[Row[Any]], account: str, 
                 for (event, problem), alike in _alike(outcomes).items():
                     key = f"{event}:{flow_run_id()}"
                     record_own(connection, alike, event, key=key, at=clock.now, problem=problem)
-                gate.refused = state_refusals(connection, account, rows) | gate.refused
+                gate.refused = risk.refusals(connection, account, rows) | gate.refused
         except OperationalError:
             gate.closed.set()  # nothing more leaves while its answer could not be kept
             if time.monotonic() >= end:
@@ -200,19 +199,6 @@ def _flush(outcomes: Sequence[Outcome], rows: Sequence[Row[Any]], account: str, 
             time.sleep(FLUSH_SECONDS)
         else:
             return
-
-
-def state_refusals(connection: Connection, account: str, rows: Iterable[Row[Any]]) -> dict[int, str]:
-    """Return the orders that the trading state does not let pass now: while it is not ACTIVE, all but reductions."""
-    state = risk.trading_state(connection, account)
-    if state == "ACTIVE":
-        return {}
-    held = {(row.strategy, row.symbol): row.quantity for row in positions.of_account(connection, account)}
-    return {
-        row.id: f"trading is {state}: only reductions pass"
-        for row in rows
-        if not reduces(row.side, row.quantity, held.get((row.strategy, row.symbol), Decimal(0)))
-    }
 
 
 def _alike(outcomes: Sequence[Outcome]) -> dict[tuple[OrderEvent, str | None], list[Row[Any]]]:

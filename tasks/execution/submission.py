@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from prefect import task
 
-from db.repositories import accounts, orders
+from db.repositories import accounts, orders, risk
 from tasks.books import open_books
 from tasks.execution.intents import intent_of, refusals
-from tasks.execution.posting import send, state_refusals
+from tasks.execution.posting import send
 from tasks.policies import ONCE
 from tasks.resources import broker, database, locks
 from trading.calendar import session_after, session_of
@@ -57,7 +57,7 @@ def submit_orders(*, as_of: datetime | None) -> Report:
             waiting = orders.open_orders(connection, account, statuses=[OrderState.INTENT])
             refused = refusals(connection, waiting, clock=clock)
             refused |= {row.id: ABANDONED for row in ours if row.placed_by is not None or row.replaces_id is not None}
-            refused = state_refusals(connection, account, waiting) | refused
+            refused = risk.refusals(connection, account, waiting) | refused
         if waiting:
             send(waiting, account=account, clock=clock, refused=refused, left=left)
         with database().connect() as connection:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from db.repositories import accounts, orders
+from db.repositories import accounts, orders, risk
 from tasks.execution import changing
 from tasks.execution.intents import terms_columns
-from tasks.execution.posting import send, state_refusals
+from tasks.execution.posting import send
 from tasks.resources import database, flow_run_id, locks
 from trading.errors import TradingError
 from trading.order_policy import StalePolicy, Waiting, due
@@ -110,7 +110,7 @@ def _close_out(row: Row[Any], clock: Clock) -> str:
         }
         orders.intend(connection, [intent])
         new = orders.by_client_id(connection, [identity])[identity]
-        refused = state_refusals(connection, row.account, [new])
+        refused = risk.refusals(connection, row.account, [new])
     send([new], account=row.account, clock=clock, refused=refused, left={})
     with database().connect() as connection:
         sent = orders.by_client_id(connection, [identity])[identity]

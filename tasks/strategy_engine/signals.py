@@ -97,5 +97,13 @@ def _record(  # noqa: PLR0917 - what one evaluation is made of
         "bars_sha256": panel.fingerprint(),
         "undecided": {entry.symbol: entry.reason for entry in undecided},
     }
-    rows = [{**shared, "strategy": strategy.name, **asdict(signal)} for signal in signals]
+    rows = [
+        {
+            **shared,
+            "strategy": strategy.name,
+            "bars_sha256": panel.of(signal.symbol).fingerprint(),
+            **asdict(signal),
+        }
+        for signal in signals
+    ]
     strategies.record_run(connection, run, rows)

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from tasks.execution.following import follow_orders
 from tasks.execution.positions import apply_fills
-from tasks.execution.reconciliation import adopt_orders, compare_books
+from tasks.execution.reconciliation import reconcile_books
 from tasks.execution.submission import submit_orders
 from tasks.resources import broker
 from tests.bare import begin, plant
@@ -97,5 +97,5 @@ def check(engine: Engine, simulator: Simulator, account: str, case: str) -> None
         (order["client_order_id"], order["status"], float(order["filled_qty"])) for order in theirs
     ), case
     assert tuple(fills) == (ORDERS, 6), case
-    report = compare_books.fn(adopt_orders.fn(session=None))
+    report = reconcile_books.fn()
     assert report.figures["verdict"] == "clean", (case, report.rows)
