@@ -52,12 +52,15 @@ class AlpacaCredentials(Block):
         default="paper", description="What stands behind the addresses; recorded with every account."
     )
 
-    def trading_client(self) -> TradingClient:
-        """Return a client for orders, positions and the account: raw JSON, time limits, no silent retries."""
+    def trading_client(self, note: Note | None = None) -> TradingClient:
+        """Return a client for orders, positions and the account: raw JSON, time limits, no silent retries.
+
+        `note` is told the headers of answers.
+        """
         from alpaca.trading.client import TradingClient
 
         client = TradingClient(**self._login(), url_override=self.trading_url)
-        return _bounded(client)
+        return _noting(_bounded(client), note)
 
     def stock_data_client(self, note: Note | None = None) -> StockHistoricalDataClient:
         """Return a client for bars and quotes: raw JSON, time limits; `note` is told the headers of answers."""
@@ -70,6 +73,15 @@ class AlpacaCredentials(Block):
         from alpaca.data.historical.corporate_actions import CorporateActionsClient
 
         return _noting(_bounded(CorporateActionsClient(**self._login(), url_override=self.data_url)), note)
+
+    @property
+    def stream_url(self) -> str:
+        """The address of the trade_updates websocket."""
+        return self.trading_url.replace("http", "ws", 1).rstrip("/") + "/stream"
+
+    def stream_login(self) -> dict[str, str]:
+        """Return what the websocket is told at its login."""
+        return {"key_id": self.api_key.get_secret_value(), "secret_key": self.secret_key.get_secret_value()}
 
     def headers(self) -> dict[str, str]:
         """Return the login headers; for the simulator's control routes."""

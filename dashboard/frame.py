@@ -21,7 +21,7 @@ STATE_SIGNS = {"ACTIVE": ("●", "up"), "REDUCING": ("▼", "caution"), "HALTED"
 STATE_MEANINGS = {
     "ACTIVE": "orders of every kind are sent",
     "REDUCING": "only orders that reduce a position are sent",
-    "HALTED": "no order is sent",
+    "HALTED": "open orders are cancelled; only orders that reduce a position are sent, until a person resumes",
 }
 
 

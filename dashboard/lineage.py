@@ -16,15 +16,18 @@ if TYPE_CHECKING:
     from dashboard.resources import Row
 
 PASSED = "pass"
+SHOWN = 12
+"""Characters of a hash that people are shown."""
 MARKS = {PASSED: "✓", "reduce": "▼", "reject": "✕"}
 
 
-def show_lineage(found: Row) -> None:
-    """Draw the signal, sizing, risk decision, order and fills of an order; other people's text is escaped."""
+def show_lineage(found: Row, chain: Row) -> None:
+    """Draw the bars, signal, sizing, risk decision, order and fills of an order; other people's text is escaped."""
     order = found["order"]
     lineage = found.get("lineage") or {}
     section(f"Order {order['id']}", str(order["client_order_id"]))
     cards = [
+        _bars(chain.get("own"), chain.get("evaluated")),
         _signal(lineage.get("signal")),
         _target(lineage.get("target")),
         _decision(lineage.get("decision")),
@@ -32,6 +35,24 @@ def show_lineage(found: Row) -> None:
         _fills(found.get("fills") or []),
     ]
     st.html(f'<ol class="lineage">{"".join(cards)}</ol>')
+
+
+def _bars(own: Row | None, evaluated: Row | None) -> str:
+    if own is None:
+        return _card("0 Bars", "None", [])
+    lead = f"{own['bars']} {own['timeframe']} bars of {own['symbols'][0]}"
+    facts = [_sameness(own)]
+    if evaluated is not None and len(evaluated["symbols"]) > 1:
+        facts.append(f"with those of all {len(evaluated['symbols'])} symbols: {_sameness(evaluated)}")
+    return _card("0 Bars", lead, facts)
+
+
+def _sameness(seen: Row) -> str:
+    if seen["sha256"] is None:
+        return "what the decision saw was not kept"
+    if seen["unchanged"]:
+        return f"sha256 {seen['sha256'][:SHOWN]}, unchanged since"
+    return f"sha256 {seen['sha256'][:SHOWN]}, corrected since: {seen['sha256_now'][:SHOWN]} now"
 
 
 def _signal(signal: Row | None) -> str:

@@ -13,6 +13,7 @@ Row = dict[str, Any]
 SECONDS = 4
 LONGER_SECONDS = 60
 UNHEALTHY = 503
+WHO = "dashboard"
 
 
 @st.cache_resource(show_spinner=False)
@@ -88,6 +89,12 @@ def order(number: int) -> Row:
     return found
 
 
+def trace(reference: str) -> Row:
+    """Return the chain behind an order, a fill or a signal, with whether its bars are still the same."""
+    found: Row = read(f"/api/trace/{segment(reference)}")
+    return found
+
+
 def fills(*, limit: int = 100) -> list[Row]:
     """Return the newest fills."""
     return rows("/api/fills", limit=limit, account=account())
@@ -160,7 +167,13 @@ def set_limit(name: str, value: float) -> Row:
 
 def set_trading_state(state: str, reason: str) -> Row:
     """Halt, reduce or resume trading of the account."""
-    return _change("post", "/api/risk/state", {"state": state, "reason": reason}, account=account())
+    body = {"state": state, "reason": reason, "who": WHO}
+    return _change("post", "/api/risk/state", body, account=account())
+
+
+def flatten(reason: str) -> Row:
+    """Halt trading and close every position of the account."""
+    return _change("post", "/api/risk/flatten", {"reason": reason, "who": WHO}, account=account())
 
 
 def bars(symbol: str, *, timeframe: str = "1Day", limit: int = 250, adjustment: str = "split") -> list[Row]:

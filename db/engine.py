@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import NullPool, create_engine
+from sqlalchemy import create_engine
 
 from db.json import dumps
 
@@ -23,8 +23,9 @@ def make_engine(url: URL | str) -> Engine:
 
 
 def make_lock_engine(url: URL | str) -> Engine:
-    """Return an engine without a pool, for connections that hold a lock while others do the work.
+    """Return an engine for connections that hold a lock while others do the work; one stays open between two uses.
 
-    Out of one pool, ten holders of a lock would wait for a connection that only they could give back.
+    Its pool has no upper end: out of a bounded one, ten holders of a lock would wait for a connection that only
+    they could give back.
     """
-    return create_engine(url, poolclass=NullPool, connect_args=CONNECT)
+    return create_engine(url, pool_size=1, max_overflow=-1, pool_pre_ping=True, connect_args=CONNECT)

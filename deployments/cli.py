@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deployments.checking import check
 from deployments.command_line import Json, one_line_errors
 from deployments.data.commands import data_commands
+from deployments.orders.commands import order_commands, orders
+from deployments.research import backtest, sweep
+from deployments.strategies.commands import strategy_commands
+from deployments.strategies.explaining import explain
+from deployments.trade.commands import add_trade_commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +34,14 @@ app = typer.Typer(
 )
 
 app.add_typer(data_commands, name="data")
+app.add_typer(strategy_commands, name="strategy")
+app.command()(explain)
+app.command("backtest")(backtest)
+app.command("check")(check)
+app.command("sweep", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(sweep)
+app.add_typer(order_commands, name="order")
+app.command()(orders)
+add_trade_commands(app)
 
 
 def _show_version(asked: bool) -> None:

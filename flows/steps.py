@@ -12,7 +12,7 @@ from tasks.data_ingestion.quality import check_quality
 from tasks.data_ingestion.universe import resolve_universe
 from tasks.execution.following import follow_orders
 from tasks.execution.positions import apply_fills
-from tasks.execution.reconciliation import adopt_orders, compare_books
+from tasks.execution.reconciliation import reconcile_at_start, reconcile_books
 from tasks.execution.submission import submit_orders
 from tasks.notification.alerts import post_trade_alerts
 from tasks.notification.delivery import deliver_messages
@@ -47,8 +47,9 @@ def as_function[**P, R](step: Task[P, R]) -> Callable[P, R]:
 def decide(as_of: datetime | None, call: Any = as_task) -> list[Report]:
     """Run the steps of one decision; return their reports, the orders first.
 
-    The books are brought up to date before anything is sized.
+    The books are brought up to date before anything is sized, and compared with the broker after a start.
     """
+    call(reconcile_at_start)()
     call(follow_orders)()
     call(apply_fills)()
     universe, *data = ingest(call)
@@ -81,9 +82,8 @@ def settle(call: Any = as_task) -> list[Report]:
 def close(call: Any = as_task) -> list[Report]:
     """Run the steps after the close; return their reports, the day's summary first."""
     _, *data = ingest(call)
-    adopted = call(adopt_orders)(session=None)
+    compared = call(reconcile_books)(session=None)
     settled = settle(call)
-    compared = call(compare_books)(adopted)
     measured = call(measure_performance)(scope="all", start=None, end=None, benchmark=UNIVERSE)
     analysed = call(analyse_trades)(strategy=None, start=None, end=None)
     written = call(write_reports)(start=None, end=None, kinds=["tearsheet", "csv", "parquet"])

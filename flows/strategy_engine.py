@@ -14,10 +14,9 @@ from tasks.data_ingestion.universe import resolve_universe
 from tasks.strategy_engine.backtests import backtest
 from tasks.strategy_engine.indicators import compute_indicators
 from tasks.strategy_engine.signals import decide_signals, strategies_to_run
-from trading.backtest import Costs
+from trading.costs import Costs
 from trading.indicators import DEFAULT_INDICATORS
 
-NO_COSTS = Costs()
 OneStrategy = Annotated[str, Field(description="Name of a stored strategy.")]
 AnyStrategy = Annotated[str | None, Field(description="Name of a stored strategy; empty: every active one.")]
 Indicators = Annotated[
@@ -62,9 +61,12 @@ async def backtest_strategy(
     start: Start = None,
     end: End = None,
     capital: Annotated[float, Field(gt=0, le=1e12, description="Opening cash, USD.")] = 100_000.0,
-    costs: Annotated[Costs, Field(description="What trading costs besides the price.")] = NO_COSTS,
+    costs: Annotated[
+        Costs | None, Field(description="What trading costs besides the price; empty: the strategy's own.")
+    ] = None,
+    symbols: Annotated[Symbols, Field(description="Symbols; empty: the strategy's universe.")] = None,
 ) -> None:
     """Backtest a strategy's current version over its universe; without `start` over five years."""
     for name in strategies_to_run(strategy):
-        report, result = backtest(name, start=start, end=end, capital=capital, costs=costs)
+        report, result = backtest(name, start=start, end=end, capital=capital, costs=costs, symbols=symbols)
         await publish("backtest-strategy", report, equity_chart(result))

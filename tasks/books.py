@@ -40,12 +40,19 @@ def held_by_strategy(connection: Connection, account: str) -> dict[str, Counter[
 
 
 def pending(connection: Connection, account: str) -> list[tuple[str, str, float]]:
-    """Return (strategy, symbol, signed unfilled quantity) of every open order."""
+    """Return (strategy, symbol, signed unfilled quantity) of every open order.
+
+    Exits that wait for their entry, or stand against each other, count when they fill; so does a replacement while
+    the order it is to replace is open.
+    """
+    found = orders.open_orders(connection, account)
+    standing = {row.id for row in found}
     return [
         (
             row.strategy,
             row.symbol,
             float(row.quantity - row.filled_quantity) * (1 if row.side == "buy" else -1),
         )
-        for row in orders.open_orders(connection, account)
+        for row in found
+        if row.parent_id is None and row.replaces_id not in standing
     ]

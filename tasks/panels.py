@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from db import panels
+from db.recent_panels import load_recent
 from trading.calendar import bar_timestamp, completed_bars
 
 if TYPE_CHECKING:
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
 
     from trading.bars import Panel
 
-DAYS_A_BAR = 1.6
-"""Calendar days that hold a daily bar, holidays included; what is loaded beyond the need is cut off by nobody."""
-SLACK = timedelta(days=40)
+load_panel = load_recent
+"""How the steps of a decision load their bars."""
 
 
 def decision_bar(timeframe: str, as_of: datetime) -> datetime:
@@ -26,12 +26,6 @@ def decision_bar(timeframe: str, as_of: datetime) -> datetime:
     recent = completed_bars(timeframe, as_of - timedelta(days=10), as_of)
     last: datetime = recent[-1].to_pydatetime()
     return last
-
-
-def load_panel(connection: Connection, symbols: Sequence[str], *, timeframe: str, bars: int, until: datetime) -> Panel:
-    """Return at least `bars` bars up to `until` (UTC, included) where there are as many, adjusted as of then."""
-    start = until - timedelta(days=bars * DAYS_A_BAR) - SLACK
-    return panels.load(connection, symbols, timeframe=timeframe, start=start, end=until)
 
 
 def load_sessions(connection: Connection, symbols: Sequence[str], *, start: date, end: date) -> Panel:

@@ -1,8 +1,10 @@
-"""How many requests a minute the broker's data API takes, shared by every flow on every machine."""
+"""How many requests a minute the broker's APIs take, shared by every flow on every machine."""
 
 from __future__ import annotations
 
+import threading
 import time
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from trading.errors import UnavailableError
@@ -68,3 +70,61 @@ class RequestBudget:
                 changed = GlobalConcurrencyLimitUpdate(limit=announced, slot_decay_per_second=announced / MINUTE)
                 client.update_global_concurrency_limit(self._name, changed)
         self._announced = announced
+
+
+RESERVE = 10
+"""Requests of a minute that are left to cancellations."""
+
+
+class AnnouncedBudget:
+    """What is left of the trading API's minute, by the broker's own count; one for all threads of a process.
+
+    The broker counts for the whole account and says so with every answer, so this is shared with every other
+    machine without asking anything on the way of an order. Until it has said something, nothing waits.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._left: int | None = None
+        self._limit = 0
+        self._window = ""
+        self._over_at = 0.0
+
+    def take(self, *, reserve: int = RESERVE) -> None:
+        """Count a request; wait for the next minute while no more than `reserve` are left of this one."""
+        while (wait := self._try(reserve)) > 0:
+            time.sleep(wait)
+
+    def _try(self, reserve: int) -> float:
+        """Take one and return 0, or return the seconds (0.25 at most) until it is worth asking again."""
+        with self._lock:
+            if self._left is None:
+                return 0.0
+            wait = self._over_at - time.monotonic()
+            if self._left > min(reserve, self._limit // 2):
+                self._left -= 1
+                return 0.0
+            if wait <= 0:
+                self._left = None  # a new minute: its first answer says how much it has
+                return 0.0
+            return min(wait, 0.25)
+
+    def note(self, headers: Mapping[str, str]) -> None:
+        """Follow an answer's X-RateLimit headers; their minute ends by the broker's clock, not by ours."""
+        limit, left, until = (headers.get(f"X-RateLimit-{name}", "") for name in ("Limit", "Remaining", "Reset"))
+        if not (left.isdecimal() and until.isdecimal() and limit.isdecimal()):
+            return
+        with self._lock:
+            same = until == self._window and self._left is not None
+            self._left = min(self._left or 0, int(left)) if same else int(left)
+            if until != self._window:
+                self._over_at = time.monotonic() + min(max(int(until) - _sent_at(headers), 0.0), MINUTE)
+            self._limit, self._window = int(limit), until
+
+
+def _sent_at(headers: Mapping[str, str]) -> float:
+    """Return when an answer was sent, by the clock of who sent it; ours where it does not say."""
+    try:
+        return parsedate_to_datetime(headers.get("Date", "")).timestamp()
+    except ValueError:
+        return time.time()

@@ -13,7 +13,7 @@ from blocks.health import DATA_LIMIT
 from db.engine import make_engine, make_lock_engine
 from tasks.broker import Broker
 from tasks.market_data import MarketData
-from tasks.request_budget import RequestBudget
+from tasks.request_budget import AnnouncedBudget, RequestBudget
 from trading.config import SERVICES
 
 if TYPE_CHECKING:
@@ -55,8 +55,15 @@ def broker() -> Broker:
     """Return this thread's broker: its connection stays open, and two threads never share one."""
     login = credentials()
     if getattr(_thread, "login", None) is not login:
-        _thread.login, _thread.broker = login, Broker(login.trading_client())
+        budget = trading_budget()
+        _thread.login, _thread.broker = login, Broker(login.trading_client(budget.note), budget)
     return cast("Broker", _thread.broker)
+
+
+@lru_cache(maxsize=1)
+def trading_budget() -> AnnouncedBudget:
+    """Return what this process knows of the trading API's request budget."""
+    return AnnouncedBudget()
 
 
 @lru_cache(maxsize=1)

@@ -18,6 +18,7 @@ from sqlalchemy import Engine, create_engine, text
 from deployments.stack import processes
 from deployments.stack.environment import marker
 from tasks import resources
+from tasks.execution.reconciliation import forget_start
 from tests.places import passable_directory
 from tests.ports import free_ports
 from tests.prefect_server import client_of
@@ -144,8 +145,11 @@ def forget_resources() -> None:
     """Close what steps keep open and let the next one log in anew."""
     if resources.database.cache_info().currsize:
         resources.database().dispose()
+    if resources.locks.cache_info().currsize:
+        resources.locks().dispose()
     for cached in (resources.database, resources.locks, resources.credentials, resources.channels):
         cached.cache_clear()
+    forget_start()
 
 
 @pytest.fixture

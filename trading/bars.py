@@ -95,6 +95,16 @@ class Panel:
         out = np.isin(np.array(self.symbols, dtype=object), list(symbols))
         return Panel(self.timestamps, self.symbols, *(np.where(out, np.nan, self.field(name)) for name in FIELDS))
 
+    def of(self, symbol: str) -> Panel:
+        """Return the bars of one symbol, from its first to its last; UnknownNameError when there is no such column."""
+        if symbol not in self.symbols:
+            raise UnknownNameError("symbol", symbol, self.symbols)
+        column = self.symbols.index(symbol)
+        held = np.flatnonzero(~np.isnan(self.close[:, column]))
+        kept = slice(int(held[0]), int(held[-1]) + 1) if len(held) else slice(0, 0)
+        fields = (self.field(name)[kept, column : column + 1] for name in FIELDS)
+        return Panel(self.timestamps[kept], (symbol,), *fields)
+
     def frame(self, field: Field) -> pd.DataFrame:
         """Return one field as a frame with a UTC DatetimeIndex and a column per symbol."""
         import pandas as pd
@@ -110,6 +120,13 @@ class Panel:
             values = self.field(name)
             digest.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())
         return digest.hexdigest()
+
+    @property
+    def first_timestamp(self) -> datetime:
+        """Start of the first bar, in UTC; DataError when the panel is empty."""
+        if not len(self):
+            raise DataError(f"no bars of {', '.join(self.symbols) or 'any symbol'}; fetch market data first")
+        return moment(self.timestamps[0])
 
     @property
     def last_timestamp(self) -> datetime:

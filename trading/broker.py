@@ -51,7 +51,11 @@ class BrokerAccount:
 
 @dataclass(frozen=True, slots=True)
 class BrokerOrder:
-    """An order as the broker has it."""
+    """An order as the broker has it.
+
+    `quantity` is what it has filled where it was ordered by amount (`notional`, USD). `legs` are the exits that the
+    broker keeps for it, where the answer tells of them; `replaces` and `replaced_by` are the broker's ids.
+    """
 
     broker_order_id: str
     client_order_id: str
@@ -66,6 +70,15 @@ class BrokerOrder:
     filled_average_price: Decimal | None
     submitted_at: datetime
     updated_at: datetime
+    notional: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    extended_hours: bool = False
+    order_class: str = "simple"
+    replaces: str | None = None
+    replaced_by: str | None = None
+    legs: tuple[BrokerOrder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +101,34 @@ class BrokerPosition:
     symbol: str
     quantity: Decimal
     market_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerActivity:
+    """A line of the account's history that is no fill: a dividend, a split, cash in lieu, a fee, a transfer.
+
+    `net_amount` is USD, signed; `quantity` shares, signed, and `per_share` USD where the broker tells them.
+    """
+
+    activity_id: str
+    kind: str
+    symbol: str | None
+    day: date
+    net_amount: Decimal
+    quantity: Decimal | None
+    per_share: Decimal | None
+
+    @property
+    def is_dividend(self) -> bool:
+        """Whether it pays, or takes from the short, a cash dividend."""
+        return self.kind.startswith("DIV")
+
+    @property
+    def is_split(self) -> bool:
+        """Whether shares were multiplied."""
+        return self.kind in {"SPLIT", "SSP"}
+
+    @property
+    def is_cash_in_lieu(self) -> bool:
+        """Whether fractions of shares were taken for money."""
+        return self.kind == "CIL"

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 NEW_YORK = ZoneInfo("America/New_York")
 """The exchange's time zone: sessions and screens are in it, storage is in UTC."""
 
+SESSIONS_PER_YEAR = 252
+"""Sessions that a year is taken to have where daily figures are made yearly."""
+
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2040, 12, 31)
 """The days the calendar knows; holidays announced after the library's release are not among them."""
 
@@ -135,9 +138,17 @@ def session_before(day: date) -> date:
 
 def ends_month(days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
     """Return, for (T,) dates as datetime64[D], whether each is the last session of its month."""
+    return _ends(days, _grid().days.astype("datetime64[M]").astype(np.int64))
+
+
+def ends_week(days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+    """Return, for (T,) dates as datetime64[D], whether each is the last session of its week, Monday to Friday."""
+    return _ends(days, (_grid().days.astype(np.int64) + 3) // 7)  # 1970-01-01 was a Thursday
+
+
+def _ends(days: NDArray[np.datetime64], period: NDArray[np.int64]) -> NDArray[np.bool_]:
     grid = _grid()
-    months = grid.days.astype("datetime64[M]")
-    last = np.append(months[1:] != months[:-1], False)
+    last = np.append(period[1:] != period[:-1], False)
     position = np.clip(np.searchsorted(grid.days, days), 0, len(grid.days) - 1)
     ends: NDArray[np.bool_] = (grid.days[position] == days) & last[position]
     return ends

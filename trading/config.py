@@ -213,6 +213,15 @@ class Warm(_Section):
     )
 
 
+class Reconciliation(_Section):
+    """Up to which difference with the broker the books are corrected; a larger one halts trading."""
+
+    shares: float = Field(
+        0.001, ge=0, alias="RECONCILE_SHARES_TOLERANCE", description="shares of a symbol that are corrected"
+    )
+    cash: float = Field(1.0, ge=0, alias="RECONCILE_CASH_TOLERANCE", description="USD of cash that are corrected")
+
+
 class Settings(BaseModel):
     """All sections together; `Settings.load()` is how they are made."""
 
@@ -227,6 +236,7 @@ class Settings(BaseModel):
     logging: Logging
     notification: Notification
     warm: Warm
+    reconciliation: Reconciliation
     home: Path
 
     @classmethod
@@ -276,6 +286,7 @@ SECTIONS: dict[str, type[_Section]] = {
     "logging": Logging,
     "notification": Notification,
     "warm": Warm,
+    "reconciliation": Reconciliation,
 }
 """Section name to its class, in the order they are shown."""
 

@@ -14,6 +14,7 @@ from trading.errors import InvalidValueError, TradingError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
 Side = Literal["buy", "sell"]
 
@@ -176,6 +177,11 @@ def event_of(status: str) -> OrderEvent:
     if status not in known:
         raise UnknownNameError("order status", status, known)
     return OrderEvent(status)
+
+
+def reduces(side: Side, quantity: Decimal, held: Decimal) -> bool:
+    """Return whether an order only makes a position (shares, signed) smaller or closes it."""
+    return held * (1 if side == "buy" else -1) < 0 and quantity <= abs(held)
 
 
 def client_order_id(

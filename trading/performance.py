@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trading.calendar import SESSIONS_PER_YEAR
 from trading.errors import InvalidValueError
-from trading.kernels import SESSIONS_PER_YEAR
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -236,16 +236,25 @@ def _moment(returns: Floats, order: int) -> float | None:
 
 
 def _deepest(equity: pd.Series[float]) -> tuple[float, int]:
-    found = drawdowns(equity)
-    return (float(found["depth"].max()), int(found["days"].max())) if len(found) else (0.0, 0)
+    """Return the greatest depth and the longest days of `drawdowns`, without its table."""
+    values, days = _values(equity), np.asarray(equity.index, dtype="datetime64[D]")
+    highs = np.maximum.accumulate(values)
+    peaks = np.append(np.flatnonzero(values >= highs), len(values))
+    below = np.flatnonzero(np.diff(peaks) > 1)
+    if not len(below):
+        return 0.0, 0
+    ends = days[np.minimum(peaks[below + 1], len(values) - 1)]
+    return float((1 - values / highs).max()), int((ends - days[peaks[below]]).max().astype(np.int64))
 
 
 def _market(
     equity: pd.Series[float], benchmark: pd.Series[float], risk_free: float
 ) -> tuple[float | None, float | None]:
-    common = equity.index.intersection(benchmark.dropna().index)
-    ours, theirs = _values(equity.loc[common]), _values(benchmark.loc[common])
-    if len(common) < 3:  # noqa: PLR2004 - a slope needs two returns
+    if not (equity.index.equals(benchmark.index) and benchmark.notna().all()):
+        common = equity.index.intersection(benchmark.dropna().index)
+        equity, benchmark = equity.loc[common], benchmark.loc[common]
+    ours, theirs = _values(equity), _values(benchmark)
+    if len(ours) < 3:  # noqa: PLR2004 - a slope needs two returns
         return None, None
     y, x = np.diff(ours) / ours[:-1], np.diff(theirs) / theirs[:-1]
     spread = float(x.var(ddof=1))

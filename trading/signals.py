@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from trading.strategies import decided, explanations, target_weights
+from trading.bars import duration
+from trading.calendar import NEW_YORK, session_of, sessions
+from trading.indicators.computing import sharing
+from trading.strategies import decided, explanations, needed, target_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
     from trading.strategies import Strategy
 
 Direction = Literal["long", "short", "flat"]
+
+GRACE = timedelta(minutes=5)
+"""How much later than two timeframes after its start a bar may be decided on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +80,12 @@ def decide(
         The panel has no bars.
     """
     bar_ts = panel.last_timestamp
-    panel = panel.without(excluded) if excluded else panel
-    weights, known = target_weights(strategy, panel)[-1], decided(strategy, panel)[-1]
+    panel = needed(strategy, panel.without(excluded) if excluded else panel)
+    with sharing(panel):
+        weights, known = target_weights(strategy, panel)[-1], decided(strategy, panel)[-1]
+        reasons = explanations(strategy, panel)
     fresh = ~np.isnan(panel.close[-1])
     signals, undecided = [], []
-    reasons = explanations(strategy, panel)
     for column, (symbol, (reason, values)) in enumerate(zip(panel.symbols, reasons, strict=True)):
         if symbol in excluded:
             undecided.append(Undecided(symbol, excluded[symbol]))
@@ -90,6 +98,21 @@ def decide(
             strength = float(values["strength"] or 0.0)
             signals.append(Signal(symbol, bar_ts, weight, _direction(weight), strength, reason, values))
     return signals, undecided
+
+
+def stale(timeframe: str, bar_ts: datetime, now: datetime) -> str | None:
+    """Return why a bar is too old to decide on at `now` (both UTC): older than two timeframes and 5 minutes; or None.
+
+    The age counts from the bar's start; of a daily bar it leaves out the days on which the exchange is closed.
+    """
+    age, limit = now - bar_ts, 2 * duration(timeframe) + GRACE
+    if timeframe == "1Day" and age > limit:
+        first, last = session_of(bar_ts), now.astimezone(NEW_YORK).date()
+        closed = (last - first).days - (len(sessions(first, last)) - 1)
+        age -= timedelta(days=closed)
+    if age <= limit:
+        return None
+    return f"the bar of {bar_ts:%Y-%m-%d %H:%M} UTC is stale at {now:%Y-%m-%d %H:%M} UTC: older than {limit}"
 
 
 def _direction(weight: float) -> Direction:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from trading import kernels
 from trading.errors import InvalidValueError
-from trading.indicators import compute_with
+from trading.indicators import compute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -139,9 +138,9 @@ class Statistics:
 def statistics(panel: Panel) -> Statistics:
     """Return volatility (20 bars), simple ATR (14 bars) and mean return (126 bars) of every bar."""
     return Statistics(
-        volatility=compute_with(kernels.volatility, panel, ("close",), VOLATILITY_BARS),
-        atr=compute_with(kernels.atr_simple, panel, ("high", "low", "close"), ATR_BARS),
-        mean_return=compute_with(kernels.mean_return, panel, ("close",), MEAN_BARS),
+        volatility=compute(f"volatility_{VOLATILITY_BARS}", panel),
+        atr=compute(f"atr_simple_{ATR_BARS}", panel),
+        mean_return=compute(f"mean_return_{MEAN_BARS}", panel),
     )
 
 

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from trading.backtest import Costs, run
+from trading.backtest import run
 from trading.errors import InvalidValueError, UnknownNameError
 from trading.strategies import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from trading.bars import Panel
+    from trading.costs import Costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,10 @@ def with_parameters(strategy: Strategy, params: Mapping[str, Any]) -> Strategy:
     InvalidValueError
         A value, or the combination, is not allowed.
     """
+    check_names(strategy, params)
     parts = {"rule": dict(strategy.rule), "sizing": dict(strategy.sizing)}
     places = _places(strategy)
     for name, value in params.items():
-        if name not in places:
-            raise UnknownNameError("parameter", name, places)
         part, field = places[name]
         parts[part][field] = value
     try:
@@ -73,6 +73,20 @@ def with_parameters(strategy: Strategy, params: Mapping[str, Any]) -> Strategy:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"]) or "parameters"
         raise InvalidValueError(f"{where} of {strategy.name}", dict(params), first["msg"]) from None
+
+
+def check_names(strategy: Strategy, names: Iterable[str]) -> None:
+    """Refuse names that are no parameter of a strategy.
+
+    Raises
+    ------
+    UnknownNameError
+        For the first of them; the message suggests one.
+    """
+    places = _places(strategy)
+    for name in names:
+        if name not in places:
+            raise UnknownNameError("parameter", name, places)
 
 
 def evaluate(

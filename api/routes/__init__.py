@@ -3,6 +3,7 @@
 from api.routes import (
     backtests,
     deployments,
+    lineage,
     logs,
     market,
     messages,
@@ -22,6 +23,7 @@ ROUTERS = (
     logs.router,
     portfolio.router,
     orders.router,
+    lineage.router,
     signals.router,
     strategies.router,
     backtests.router,

@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Annotated, Literal
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
+from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 
-from api.dependencies import AccountDep, AccountQuery, ConnectionDep, EngineDep, Limit
+from api.dependencies import AccountDep, AccountQuery, ConnectionDep, EngineDep, Limit, OrchestratorDep
 from api.errors import MissingError, RefusedError, first_problem
 from api.schemas.orders import RiskDecision
 from api.schemas.risk import (
+    ChangedState,
     LimitBreach,
     LimitValue,
     Risk,
     RiskLimit,
     RiskSnapshot,
+    StandDown,
     StateChange,
     StateRequest,
     TradingState,
 )
-from db.repositories import audit
+from db.repositories import accounts, audit
 from db.repositories import risk as repository
 from db.results import portfolio, risk
-from trading.errors import UnknownNameError
+from trading.errors import TradingError, UnknownNameError
 from trading.limits import Limits
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
 router = APIRouter(prefix="/api/risk", tags=["risk"])
 
 ACTOR = "api"
+HALT = "halt-trading"
+"""The flow, and its deployment, that cancels open orders and closes positions."""
 
 
 @router.get("")
@@ -77,8 +82,38 @@ def set_limit(engine: EngineDep, name: str, body: LimitValue) -> RiskLimit:
 
 
 @router.post("/state")
-def set_trading_state(engine: EngineDep, body: StateRequest, account: AccountQuery = None) -> TradingState:
-    """Halt, reduce or resume the account's trading."""
+async def set_trading_state(
+    engine: EngineDep, orchestrator: OrchestratorDep, body: StateRequest, account: AccountQuery = None
+) -> ChangedState:
+    """Halt, reduce or resume the account's trading; a halt also starts the run that cancels open orders."""
+    written = await run_in_threadpool(_change, engine, account, body.state, body)
+    if body.state != "HALTED":
+        return ChangedState(**written.model_dump())
+    return await _stood_down(orchestrator, written, {"reason": body.reason})
+
+
+@router.post("/flatten", status_code=202)
+async def flatten(
+    engine: EngineDep, orchestrator: OrchestratorDep, body: StandDown, account: AccountQuery = None
+) -> ChangedState:
+    """Halt the account's trading and start the run that cancels every order and closes every position."""
+    written = await run_in_threadpool(_change, engine, account, "HALTED", body)
+    return await _stood_down(orchestrator, written, {"reason": body.reason, "flatten": True})
+
+
+async def _stood_down(
+    orchestrator: OrchestratorDep, written: TradingState, parameters: Mapping[str, Any]
+) -> ChangedState:
+    """Start the run; the state is written already, so that nothing is sent whether or not Prefect answers."""
+    try:
+        run = await orchestrator.start(HALT, HALT, parameters, idempotency_key=None)
+    except TradingError as error:
+        note = f"orders are no longer sent, but open ones are not cancelled ({error}); run `trading halt`"
+        return ChangedState(**written.model_dump(), note=note)
+    return ChangedState(**written.model_dump(), run=run)
+
+
+def _change(engine: Engine, account: str | None, state: str, asked: StandDown) -> TradingState:
     with engine.begin() as connection:
         chosen = portfolio.account(connection, account)
         if chosen is None:
@@ -86,13 +121,11 @@ def set_trading_state(engine: EngineDep, body: StateRequest, account: AccountQue
         repository.set_trading_state(
             connection,
             account=chosen,
-            state=body.state,
-            reason=body.reason,
-            by=ACTOR,
-            at=_now(connection, chosen),
+            state=state,
+            reason=asked.reason,
+            by=asked.who,
+            at=accounts.last_seen(connection, chosen),
         )
-        detail = {"state": body.state, "reason": body.reason}
-        audit.record(connection, actor=ACTOR, action="risk.state", subject=chosen, detail=detail)
         return _state(connection, chosen)
 
 
@@ -128,13 +161,3 @@ def _state(connection: Connection, account: str | None) -> TradingState:
     if row is None:
         return TradingState(state="ACTIVE", reason="", changed_by=None, changed_at=None)
     return TradingState.of(row)
-
-
-def _now(connection: Connection, account: str) -> datetime:
-    """Return the broker's time as last seen, and always later than the last change of the state."""
-    row = portfolio.account_row(connection, account)
-    if row is None:
-        raise MissingError(f"no account {account}; GET /api/accounts lists them")
-    seen: datetime = row.last_seen_at
-    changes = risk.changes(connection, account, limit=1)
-    return max(seen, changes[0].changed_at + timedelta(microseconds=1)) if changes else seen

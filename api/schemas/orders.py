@@ -25,7 +25,16 @@ class Order(Answer):
     type: str
     time_in_force: str
     quantity: float
+    notional: float | None
     limit_price: float | None
+    stop_price: float | None
+    trail_price: float | None
+    trail_percent: float | None
+    extended_hours: bool
+    order_class: str
+    parent_id: int | None
+    replaces_id: int | None
+    placed_by: str | None
     bar_ts: datetime | None
     status: str
     filled_quantity: float

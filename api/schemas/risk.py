@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from api.schemas.base import Answer, Question
+from api.schemas.runs import Started
 
 State = Literal["ACTIVE", "REDUCING", "HALTED"]
 
@@ -89,8 +90,21 @@ class LimitValue(Question):
     value: float = Field(allow_inf_nan=False)
 
 
-class StateRequest(Question):
-    """The trading state to go to, and why."""
+class StandDown(Question):
+    """Why trading halts and every position is closed, and who wants it."""
+
+    reason: str = Field(min_length=3, max_length=500)
+    who: str = Field(default="api", min_length=1, max_length=80)
+
+
+class StateRequest(StandDown):
+    """The trading state to go to, why, and who wants it."""
 
     state: State
-    reason: str = Field(min_length=3, max_length=500)
+
+
+class ChangedState(TradingState):
+    """The trading state after a change; `run` is the flow run that cancels open orders, `note` why there is none."""
+
+    run: Started | None = None
+    note: str | None = None

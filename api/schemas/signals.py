@@ -23,5 +23,6 @@ class Signal(Answer):
     strength: float
     reason: str
     values: dict[str, Any]
+    bars_sha256: str | None
     flow_run_id: UUID | None
     created_at: datetime

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -12,8 +13,14 @@ from dashboard.frame import STATE_MEANINGS, attempt, empty, guarded, page, secti
 from dashboard.lineage import show_lineage
 from dashboard.tables import Column, show
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 RANGES = {"1M": 31, "3M": 92, "6M": 183, "1Y": 366, "All": None}
 NOTHING_YET = "Nothing has been traded yet: run `trading demo`, or start the deployment `trading-cycle` under Settings."
+
+NOTE = "trading-state-note"
+"""Where the session keeps what a change of the trading state could not do, until it is shown."""
 
 POSITIONS = (
     Column("symbol", "Symbol", width="small"),
@@ -187,7 +194,8 @@ def _orders() -> None:
         if found:
             st.caption("Choose an order to see the decision behind it, from the bar to the fills.")
         return
-    show_lineage(resources.order(int(chosen["id"])))
+    number = int(chosen["id"])
+    show_lineage(resources.order(number), resources.trace(f"order:{number}"))
 
 
 def _fills() -> None:
@@ -214,7 +222,10 @@ def _trading_state() -> None:
     state = found["trading_state"]
     left, right = st.columns([1, 1.6], gap="large")
     with left:
+        if note := st.session_state.pop(NOTE, None):
+            st.warning(str(note))
         _change_state(str(state["state"]))
+        _flatten()
     with right:
         columns = (
             Column("changed_at", "Time (ET)", "time"),
@@ -240,5 +251,29 @@ def _change_state(current: str) -> None:
             st.warning(f"Trading is {current} already.")
         elif not reason or not sure:
             st.warning("Give a reason and tick the box, then press again.")
-        elif attempt(lambda: resources.set_trading_state(chosen, reason), done=f"Trading is {chosen} now."):
-            st.rerun()
+        else:
+            _told(lambda: resources.set_trading_state(chosen, reason), done=f"Trading is {chosen} now.")
+
+
+def _flatten() -> None:
+    with st.form("flatten", border=True):
+        st.markdown("**Close everything**")
+        st.caption("Trading halts, every open order is cancelled, and every position is closed with a market order.")
+        reason = st.text_input("Reason", placeholder="why, for the record", max_chars=500, key="flatten-reason").strip()
+        sure = st.checkbox("I want to sell everything, and buy back what is sold short.")
+        if not st.form_submit_button("Close every position"):
+            return
+        if not reason or not sure:
+            st.warning("Give a reason and tick the box, then press again.")
+            return
+        _told(lambda: resources.flatten(reason), done="Trading is HALTED; every position is being closed.")
+
+
+def _told(change: Callable[[], resources.Row], *, done: str) -> None:
+    """Make a change of the trading state; what the api says besides is shown with the new state."""
+
+    def act() -> None:
+        st.session_state[NOTE] = change().get("note")
+
+    if attempt(act, done=done):
+        st.rerun()

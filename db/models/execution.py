@@ -24,6 +24,7 @@ from db.models.base import (
     Money,
     Price,
     Quantity,
+    Ratio,
     RecordedAt,
     one_of,
     positive,
@@ -32,6 +33,8 @@ from db.models.base import (
 SCHEMA = "execution"
 EXTERNAL = "external"
 """The strategy name of orders and positions that somebody else made at the broker."""
+MANUAL = "manual"
+"""The strategy name of orders that a person placed through this system."""
 
 
 class Account(Base):
@@ -53,17 +56,26 @@ class Account(Base):
 
 
 class Order(Base):
-    """An order from intent to its final state; committed before it is sent."""
+    """An order from intent to its final state; committed before it is sent.
+
+    `quantity` of an order by amount is an estimate until it is filled. `parent_id` is the entry of an exit that
+    the broker keeps for it; `replaces_id` the order this one took the place of. A decision's first order has
+    `sequence` 0. `seen_at` is the broker's time of the newest report of it.
+    """
 
     __tablename__ = "orders"
     __table_args__ = (
         UniqueConstraint("client_order_id"),
         UniqueConstraint("account", "broker_order_id"),
-        UniqueConstraint("risk_decision_id"),
+        UniqueConstraint("risk_decision_id", "sequence"),
         one_of("side", "buy", "sell"),
-        positive("quantity"),
-        CheckConstraint("filled_quantity BETWEEN 0 AND quantity", name="filled_quantity"),
+        one_of("order_class", "simple", "bracket", "oco", "oto"),
+        CheckConstraint("quantity > 0 OR notional > 0", name="size"),
+        CheckConstraint(
+            "filled_quantity >= 0 AND (filled_quantity <= quantity OR notional > 0)", name="filled_quantity"
+        ),
         Index("ix_orders_account_status", "account", "status"),
+        Index("ix_orders_parent_id", "parent_id", postgresql_where="parent_id IS NOT NULL"),
         {"schema": SCHEMA},
     )
 
@@ -79,12 +91,26 @@ class Order(Base):
     type: Mapped[str]
     time_in_force: Mapped[str]
     quantity: Mapped[Quantity]
+    notional: Mapped[Money | None]
     limit_price: Mapped[Price | None]
+    stop_price: Mapped[Price | None]
+    trail_price: Mapped[Price | None]
+    trail_percent: Mapped[Price | None]
+    extended_hours: Mapped[bool] = mapped_column(server_default="false")
+    order_class: Mapped[str] = mapped_column(server_default="simple")
+    take_profit_price: Mapped[Price | None]
+    stop_loss_price: Mapped[Price | None]
+    stop_loss_limit_price: Mapped[Price | None]
+    sequence: Mapped[int] = mapped_column(server_default="0")
+    parent_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("execution.orders.id"))
+    replaces_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("execution.orders.id"))
+    placed_by: Mapped[str | None]
     bar_ts: Mapped[Moment | None]
     status: Mapped[str]
     filled_quantity: Mapped[Quantity] = mapped_column(server_default="0")
     filled_average_price: Mapped[Price | None]
     problem: Mapped[str | None]
+    seen_at: Mapped[Moment | None]
     intended_at: Mapped[Moment]
     submitted_at: Mapped[Moment | None]
     closed_at: Mapped[Moment | None]
@@ -138,7 +164,11 @@ class Fill(Base):
 
 
 class Position(Base):
-    """What one strategy holds of one symbol in one account; signed, average cost."""
+    """What one strategy holds of one symbol in one account; signed, average cost.
+
+    `realised_pnl` is against the average cost, `fifo_realised_pnl` first in first out; `income` is what dividends
+    brought, or cost a short seller. All USD; what is in `lots` adds up to `quantity`.
+    """
 
     __tablename__ = "positions"
     __table_args__ = (PrimaryKeyConstraint("account", "strategy", "symbol"), {"schema": SCHEMA})
@@ -149,10 +179,72 @@ class Position(Base):
     quantity: Mapped[Quantity]
     average_cost: Mapped[Price]
     realised_pnl: Mapped[Money]
+    fifo_realised_pnl: Mapped[Money] = mapped_column(server_default="0")
+    income: Mapped[Money] = mapped_column(server_default="0")
     market_price: Mapped[Price | None]
     market_value: Mapped[Money | None]
     unrealised_pnl: Mapped[Money | None]
     marked_at: Mapped[Moment | None]
+
+
+class Lot(Base):
+    """Shares of a position that were opened together: signed quantity left, and what those cost in all (USD)."""
+
+    __tablename__ = "lots"
+    __table_args__ = (
+        PrimaryKeyConstraint("account", "strategy", "symbol", "ordinal"),
+        CheckConstraint("quantity <> 0", name="quantity_not_zero"),
+        {"schema": SCHEMA},
+    )
+
+    account: Mapped[str] = mapped_column(ForeignKey(Account.account))
+    strategy: Mapped[str] = mapped_column(Text)
+    symbol: Mapped[str] = mapped_column(Text)
+    ordinal: Mapped[int]
+    opened_at: Mapped[Moment]
+    fill_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey(Fill.id))
+    quantity: Mapped[Quantity]
+    cost: Mapped[Money]
+
+
+class BookEntry(Base):
+    """What changed the books besides fills, once per `key`: a corporate action's share of a strategy, an adjustment.
+
+    The terms never change: a split's `ratio`, a dividend's `rate`, the `shares` and `price` of cash in lieu and of
+    adjustments. `quantity` and `cash` are what they came to. `activity_id` is the broker's line that confirms it;
+    a line may confirm the entries of several strategies.
+    """
+
+    __tablename__ = "book_entries"
+    __table_args__ = (
+        UniqueConstraint("account", "strategy", "key"),
+        one_of("kind", "split", "dividend", "cash_in_lieu", "adjustment", "cash"),
+        CheckConstraint("kind <> 'split' OR ratio > 0", name="ratio_given"),
+        CheckConstraint("kind <> 'dividend' OR rate > 0", name="rate_given"),
+        CheckConstraint(
+            "kind NOT IN ('cash_in_lieu', 'adjustment') OR (shares IS NOT NULL AND price IS NOT NULL)",
+            name="shares_given",
+        ),
+        {"schema": SCHEMA},
+    )
+
+    id: Mapped[Key]
+    account: Mapped[str] = mapped_column(ForeignKey(Account.account))
+    key: Mapped[str]
+    kind: Mapped[str]
+    strategy: Mapped[str]
+    symbol: Mapped[str]
+    at: Mapped[Moment]
+    ratio: Mapped[Ratio | None]
+    rate: Mapped[Price | None]
+    shares: Mapped[Quantity | None]
+    price: Mapped[Price | None]
+    quantity: Mapped[Quantity]
+    cash: Mapped[Money]
+    explanation: Mapped[str]
+    activity_id: Mapped[str | None]
+    flow_run_id: Mapped[FlowRun]
+    recorded_at: Mapped[RecordedAt]
 
 
 class EquitySnapshot(Base):

@@ -88,7 +88,10 @@ class StrategyRun(Base):
 
 
 class Signal(Base):
-    """What a strategy wants to hold of one symbol after one bar, and why."""
+    """What a strategy wants to hold of one symbol after one bar, and why.
+
+    `bars_sha256` is of exactly the symbol's bars it was decided on; the run's is of every symbol's.
+    """
 
     __tablename__ = "signals"
     __table_args__ = (
@@ -110,6 +113,7 @@ class Signal(Base):
     strength: Mapped[float] = mapped_column(Float)
     reason: Mapped[str]
     values: Mapped[Document]
+    bars_sha256: Mapped[str | None]
     flow_run_id: Mapped[FlowRun]
     created_at: Mapped[RecordedAt]
 

@@ -43,6 +43,11 @@ def newest(connection: Connection) -> str | None:
     return connection.scalar(select(Account.account).order_by(Account.used_at.desc()).limit(1))
 
 
+def last_seen(connection: Connection, account: str) -> datetime:
+    """Return the broker's time when an account was last seen."""
+    return connection.execute(select(Account.last_seen_at).where(Account.account == account)).scalar_one()
+
+
 def opening(connection: Connection, account: str) -> Row[datetime, Decimal, Decimal]:
     """Return when an account was first seen, and its equity and cash then."""
     columns = Account.first_seen_at, Account.opening_equity, Account.opening_cash
@@ -54,3 +59,9 @@ def lock(connection: Connection, account: str, purpose: str) -> None:
     connection.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"{purpose}:{account}"}
     )
+
+
+def try_lock(connection: Connection, account: str, purpose: str) -> bool:
+    """Whether this transaction is the only one in the system to do `purpose` for `account`, without waiting."""
+    statement = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
+    return bool(connection.scalar(statement, {"name": f"{purpose}:{account}"}))

@@ -10,6 +10,7 @@ from sqlalchemy import update as update_statement
 from db.models.data_ingestion import Asset
 from db.statements import insert_missing, upsert
 from trading.errors import UnknownNameError
+from trading.order_terms import Tradability
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,6 +40,13 @@ def track(connection: Connection, symbols: Iterable[str]) -> None:
     """Add symbols to the tracked universe."""
     statement = update_statement(Asset).where(Asset.symbol.in_(list(symbols))).values(tracked=True)
     connection.execute(statement)
+
+
+def tradability(connection: Connection, symbols: Iterable[str]) -> dict[str, Tradability]:
+    """Return what the broker says may be done with symbols; those it has not told of are absent."""
+    columns = Asset.symbol, Asset.tradable, Asset.fractionable, Asset.shortable
+    rows = connection.execute(select(*columns).where(Asset.symbol.in_(sorted(symbols))))
+    return {row.symbol: Tradability(*row) for row in rows}
 
 
 def tracked(connection: Connection) -> list[str]:

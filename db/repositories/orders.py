@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from db.models.execution import Fill, Order, OrderEvent
 from db.models.risk_management import RiskDecision, SizedTarget
-from db.models.strategy_engine import Signal
+from db.models.strategy_engine import Signal, StrategyVersion
 from db.statements import insert_missing
 from trading.orders import FINAL
+from trading.orders import OrderEvent as Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import date, datetime, timedelta
     from decimal import Decimal
     from uuid import UUID
 
     from sqlalchemy import Connection, Row
 
+NO_ANSWER = str(Event.NO_ANSWER)
+
 
 def approved(connection: Connection, *, account: str, session: date) -> Sequence[Row[Any]]:
-    """Return a session's approved decisions that have no order yet; sells first, then by strategy and symbol."""
+    """Return a session's approved decisions that have no order yet; sells first, then by strategy and symbol.
+
+    With each its bar, its strategy's definition, the price it was sized at and what was held then.
+    """
     statement = (
         select(
             RiskDecision.__table__,
             Signal.bar_ts,
             Signal.strategy_version,
+            SizedTarget.price,
+            SizedTarget.current_quantity,
+            StrategyVersion.definition,
         )
         .join(SizedTarget, SizedTarget.id == RiskDecision.sized_target_id)
         .join(Signal, Signal.id == SizedTarget.signal_id)
+        .join(StrategyVersion, StrategyVersion.version == Signal.strategy_version)
         .outerjoin(Order, Order.risk_decision_id == RiskDecision.id)
         .where(
             RiskDecision.account == account,
@@ -45,7 +58,11 @@ def approved(connection: Connection, *, account: str, session: date) -> Sequence
 
 def intend(connection: Connection, intents: Iterable[Mapping[str, Any]]) -> int:
     """Write order intents; one with a known client_order_id or decision is not written again."""
-    return insert_missing(connection, Order, intents)
+    rows = [dict(intent) for intent in intents]
+    if not rows:
+        return 0
+    statement = insert(Order).on_conflict_do_nothing().returning(Order.id)
+    return len(connection.execute(statement, rows).all())
 
 
 def open_orders(connection: Connection, account: str, *, statuses: Sequence[str] | None = None) -> Sequence[Row[Any]]:
@@ -55,32 +72,112 @@ def open_orders(connection: Connection, account: str, *, statuses: Sequence[str]
     return connection.execute(statement).all()
 
 
-def advance(
-    connection: Connection,
-    order: int,
-    *,
-    event: str,
-    key: str,
-    status: str,
-    at: datetime,
-    flow_run_id: UUID | None,
-    detail: Mapping[str, Any] | None = None,
-    **columns: Any,
-) -> bool:
-    """Write what happened to an order, once per `key`, and its new state; return whether it was news."""
-    row = {
-        "order_id": order,
-        "key": key,
-        "event": event,
-        "status": status,
-        "at": at,
-        "detail": dict(detail or {}),
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened to an order: written once per `key`; `columns` change with the status."""
+
+    order: int
+    event: str
+    key: str
+    status: str
+    at: datetime
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, Any] = field(default_factory=dict)
+
+
+def advance(connection: Connection, changes: Sequence[Change], *, flow_run_id: UUID | None) -> set[int]:
+    """Write what happened to orders and their new states; return the orders for which it was news.
+
+    A change whose key is known for its order changes nothing.
+    """
+    news: set[tuple[int, str]] = set()
+    if changes:
+        written = insert(OrderEvent).on_conflict_do_nothing().returning(OrderEvent.order_id, OrderEvent.key)
+        rows = connection.execute(written, [_event(change, flow_run_id) for change in changes])
+        news = {(row.order_id, row.key) for row in rows}
+    alike: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
+    for change in changes:
+        if (change.order, change.key) in news:
+            row = {"the_order": change.order, "status": change.status, **change.columns}
+            alike[frozenset(change.columns)].append(row)
+    for alike_rows in alike.values():
+        names = [name for name in alike_rows[0] if name != "the_order"]
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+        bound = [{"the_order": row["the_order"], **{f"new_{name}": row[name] for name in names}} for row in alike_rows]
+        connection.execute(update(Order).where(Order.id == bindparam("the_order")).values(**values), bound)
+    return {order for order, _ in news}
+
+
+def _event(change: Change, flow_run_id: UUID | None) -> dict[str, Any]:
+    return {
+        "order_id": change.order,
+        "key": change.key,
+        "event": change.event,
+        "status": change.status,
+        "at": change.at,
+        "detail": dict(change.detail),
         "flow_run_id": flow_run_id,
     }
-    news = insert_missing(connection, OrderEvent, [row]) == 1
-    if news:
-        connection.execute(update(Order).where(Order.id == order).values(status=status, **columns))
-    return news
+
+
+def locked(connection: Connection, account: str | None, client_ids: Iterable[str]) -> dict[str, Row[Any]]:
+    """Return orders (of one account) under our ids, locked for this transaction, so that no other changes them."""
+    statement = select(Order.__table__).where(Order.client_order_id.in_(list(client_ids)))
+    if account is not None:
+        statement = statement.where(Order.account == account)
+    statement = statement.order_by(Order.id).with_for_update()
+    return {row.client_order_id: row for row in connection.execute(statement)}
+
+
+def locked_by_key(connection: Connection, keys: Sequence[int]) -> Sequence[Row[Any]]:
+    """Return orders by their keys, locked for this transaction."""
+    statement = select(Order.__table__).where(Order.id.in_(keys)).order_by(Order.id).with_for_update()
+    return connection.execute(statement).all()
+
+
+def one(connection: Connection, account: str, order: int) -> Row[Any] | None:
+    """Return an order of an account."""
+    statement = select(Order.__table__).where(Order.account == account, Order.id == order)
+    return connection.execute(statement).one_or_none()
+
+
+def ages(connection: Connection, order_ids: Sequence[int]) -> dict[int, timedelta]:
+    """Return how long ago orders were written down, by the database's clock, which all machines share."""
+    statement = select(Order.id, func.clock_timestamp() - Order.recorded_at).where(Order.id.in_(order_ids))
+    return dict(connection.execute(statement).all())
+
+
+def unanswered_for(connection: Connection, order_ids: Sequence[int]) -> dict[int, timedelta]:
+    """Return how long ago, by the database's clock, orders were first sent without an answer."""
+    statement = (
+        select(OrderEvent.order_id, func.clock_timestamp() - func.min(OrderEvent.recorded_at))
+        .where(OrderEvent.order_id.in_(order_ids), OrderEvent.event == NO_ANSWER)
+        .group_by(OrderEvent.order_id)
+    )
+    return dict(connection.execute(statement).all())
+
+
+def impossible(connection: Connection, account: str, *, since: datetime) -> Sequence[Row[Any]]:
+    """Return the reports since a broker time that could not be true, with their orders, oldest first."""
+    statement = (
+        select(OrderEvent.__table__, Order.client_order_id, Order.symbol)
+        .join(Order, Order.id == OrderEvent.order_id)
+        .where(Order.account == account, OrderEvent.at >= since, OrderEvent.detail.has_key("impossible"))
+        .order_by(OrderEvent.id)
+    )
+    return connection.execute(statement).all()
+
+
+def exits_of(connection: Connection, order: int) -> Sequence[Row[Any]]:
+    """Return the exits that the broker keeps for an entry."""
+    statement = select(Order.__table__).where(Order.parent_id == order).order_by(Order.id)
+    return connection.execute(statement).all()
+
+
+def last_sequence(connection: Connection, risk_decision: int) -> int:
+    """Return the highest sequence of a decision's orders."""
+    found = connection.scalar(select(func.max(Order.sequence)).where(Order.risk_decision_id == risk_decision))
+    return int(found or 0)
 
 
 def by_broker_id(connection: Connection, account: str, broker_ids: Iterable[str]) -> dict[str, Row[Any]]:

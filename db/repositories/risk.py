@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from db.models.execution import Fill, Order, Position
 from db.models.risk_management import (
     LimitBreach,
     RiskDecision,
@@ -18,9 +21,11 @@ from db.models.risk_management import (
     TradingStateChange,
 )
 from db.models.strategy_engine import Signal
+from db.repositories import audit
 from db.statements import insert_missing, upsert
 from trading.errors import InvalidValueError, UnknownNameError
 from trading.limits import Limits
+from trading.orders import FINAL, OrderState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
     from trading.limits import TradingState as State
 
 STATES = ("ACTIVE", "REDUCING", "HALTED")
+TICK = timedelta(microseconds=1)
 
 
 def record_targets(connection: Connection, targets: Iterable[Mapping[str, Any]]) -> int:
@@ -99,6 +105,62 @@ def trading_state(connection: Connection, account: str) -> State:
     return cast("State", state or "ACTIVE")
 
 
+def state_row(connection: Connection, account: str) -> Row[Any] | None:
+    """Return an account's trading state with its reason, who changed it and when; None for one never seen."""
+    return connection.execute(select(TradingState.__table__).where(TradingState.account == account)).one_or_none()
+
+
+def refusals(connection: Connection, account: str, rows: Iterable[Row[Any]]) -> dict[int, str]:
+    """Return, per order that may not be sent as the trading state is at this moment, why.
+
+    While trading is not ACTIVE only reductions pass: an order against its strategy's position that, with the
+    strategy's orders under way on the same side and those before it in `rows`, is no larger than it. Orders that
+    have been sent meanwhile count as under way and are not judged.
+    """
+    state = state_row(connection, account)
+    if state is None or state.state == "ACTIVE":
+        return {}
+    unsent = _unsent(connection, account)
+    waiting = [row for row in rows if row.id in unsent]
+    left = _reducible(connection, account)
+    found = {}
+    for row in waiting:
+        key = (row.strategy, row.symbol, row.side)
+        if row.quantity is not None and row.quantity <= left.get(key, Decimal(0)):
+            left[key] -= row.quantity
+        else:
+            found[row.id] = f"trading is {state.state} ({state.reason}): only reductions pass"
+    return found
+
+
+def _unsent(connection: Connection, account: str) -> set[int]:
+    statement = select(Order.id).where(Order.account == account, Order.status == str(OrderState.INTENT))
+    return set(connection.scalars(statement))
+
+
+def _reducible(connection: Connection, account: str) -> dict[tuple[str, str, str], Decimal]:
+    """Return, per strategy, symbol and side, the shares that orders of that side may still take off a position."""
+    held = select(Position.strategy, Position.symbol, Position.quantity).where(
+        Position.account == account, Position.quantity != 0
+    )
+    left = {
+        (row.strategy, row.symbol, "sell" if row.quantity > 0 else "buy"): abs(row.quantity)
+        for row in connection.execute(held)
+    }
+    sent = Order.status.not_in([str(OrderState.INTENT), *map(str, FINAL)])
+    whose = Order.strategy, Order.symbol, Order.side
+    under_way = select(*whose, func.sum(Order.quantity - Order.filled_quantity)).where(
+        Order.account == account, sent, Order.parent_id.is_(None)
+    )
+    filled = Fill.strategy, Fill.symbol, Fill.side
+    unapplied = select(*filled, func.sum(Fill.quantity)).where(Fill.account == account, Fill.applied_at.is_(None))
+    for statement in (under_way.group_by(*whose), unapplied.group_by(*filled)):
+        for strategy, symbol, side, shares in connection.execute(statement):
+            if (strategy, symbol, side) in left:
+                left[strategy, symbol, side] -= shares
+    return left
+
+
 def set_trading_state(
     connection: Connection,
     *,
@@ -109,7 +171,9 @@ def set_trading_state(
     at: datetime,
     flow_run_id: UUID | None = None,
 ) -> bool:
-    """Change an account's trading state and keep the change; return whether it was a change.
+    """Change an account's trading state, keep the change with who and why, and return whether it was one.
+
+    `at` is the broker's time; a change is always later than the one before it, by a microsecond at least.
 
     Raises
     ------
@@ -122,6 +186,10 @@ def set_trading_state(
     old = connection.scalar(row) or "ACTIVE"
     if old == state:
         return False
+    last = connection.scalar(
+        select(func.max(TradingStateChange.changed_at)).where(TradingStateChange.account == account)
+    )
+    at = max(at, last + TICK) if last else at
     written = insert(TradingState).values(account=account, state=state, reason=reason, changed_by=by, changed_at=at)
     changed = {"state": state, "reason": reason, "changed_by": by, "changed_at": at}
     connection.execute(written.on_conflict_do_update(index_elements=["account"], set_=changed))
@@ -134,6 +202,8 @@ def set_trading_state(
         "changed_at": at,
     }
     insert_missing(connection, TradingStateChange, [{**change, "flow_run_id": flow_run_id}])
+    detail = {"old": old, "state": state, "reason": reason}
+    audit.record(connection, actor=by, action="risk.state", subject=account, detail=detail)
     return True
 
 

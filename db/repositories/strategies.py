@@ -14,7 +14,7 @@ from trading.errors import InvalidValueError, UnknownNameError
 from trading.strategies import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -39,13 +39,14 @@ def save(connection: Connection, strategy: Strategy, *, by: str) -> str:
     return version
 
 
-def ship(connection: Connection, strategies: Iterable[Strategy]) -> None:
-    """Store the strategies that come with the project, active, unless people have them already."""
+def ship(connection: Connection, strategies: Iterable[Strategy], *, active: Collection[str]) -> None:
+    """Store the strategies that come with the project, those of `active` trading, unless people have them already."""
     present = set(connection.scalars(select(StrategyRow.name)))
     for strategy in strategies:
         if strategy.name not in present:
             save(connection, strategy, by="system")
-            set_status(connection, strategy.name, "active", by="system")
+            if strategy.name in active:
+                set_status(connection, strategy.name, "active", by="system")
 
 
 def set_status(connection: Connection, name: str, status: str, *, by: str) -> None:
@@ -82,6 +83,22 @@ def named(connection: Connection, name: str) -> Strategy:
     return Strategy.model_validate(known[name])
 
 
+def of_version(connection: Connection, name: str, version: str) -> Strategy:
+    """Return a version of a strategy, named by the beginning of its hash.
+
+    Raises
+    ------
+    UnknownNameError
+        The strategy has no such version, or more than one.
+    """
+    statement = select(StrategyVersion.version, StrategyVersion.definition).where(StrategyVersion.strategy == name)
+    known = dict(connection.execute(statement).all())
+    found = [one for one in known if one.startswith(version)]
+    if len(found) != 1:
+        raise UnknownNameError(f"version of {name}", version, known)
+    return Strategy.model_validate(known[found[0]])
+
+
 def active(connection: Connection) -> list[Strategy]:
     """Return the current versions of the strategies that trade, by name."""
     rows = connection.execute(_current(StrategyRow.name).where(StrategyRow.status == "active"))
@@ -97,19 +114,27 @@ def _current(*columns: Any) -> Any:
 
 
 def record_run(connection: Connection, run: Mapping[str, Any], signals: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
-    """Write one evaluation and its signals, unless that bar was evaluated before; return (run id, new signals)."""
+    """Write one evaluation and its signals, unless that bar was evaluated before; return (run id, new signals).
+
+    An evaluation that could decide nothing is replaced by the next of the same bar.
+    """
     insert_missing(connection, StrategyRun, [run])
-    identity = connection.scalars(
-        select(StrategyRun.id).where(
-            StrategyRun.strategy_version == run["strategy_version"], StrategyRun.bar_ts == run["bar_ts"]
-        )
-    ).one()
+    same = (StrategyRun.strategy_version == run["strategy_version"], StrategyRun.bar_ts == run["bar_ts"])
+    identity = connection.scalars(select(StrategyRun.id).where(*same)).one()
+    empty = ~select(Signal.id).where(Signal.strategy_run_id == identity).exists()
+    seen = {name: run[name] for name in ("bars_sha256", "undecided", "flow_run_id")}
+    connection.execute(update(StrategyRun).where(*same, empty).values(**seen))
     return identity, insert_missing(connection, Signal, [{**signal, "strategy_run_id": identity} for signal in signals])
 
 
 def evaluated(connection: Connection, *, version: str, bar_ts: datetime) -> bool:
-    """Whether a strategy version has been evaluated on a bar."""
-    statement = select(StrategyRun.id).where(StrategyRun.strategy_version == version, StrategyRun.bar_ts == bar_ts)
+    """Whether a strategy version has decided something on a bar; an evaluation without a signal may be repeated."""
+    statement = (
+        select(StrategyRun.id)
+        .join(Signal, Signal.strategy_run_id == StrategyRun.id)
+        .where(StrategyRun.strategy_version == version, StrategyRun.bar_ts == bar_ts)
+        .limit(1)
+    )
     return connection.scalar(statement) is not None
 
 

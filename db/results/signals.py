@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Date, cast, func, select
 
-from db.models.strategy_engine import Signal
-from db.results.rows import Page, page
+from db.models.strategy_engine import Signal, StrategyRun, StrategyVersion
+from db.results.rows import AnyRow, Page, page
 
 if TYPE_CHECKING:
     from datetime import date
@@ -34,3 +34,19 @@ def signals(
         statement = statement.where(cast(func.timezone("America/New_York", Signal.bar_ts), Date) == session)
     columns = Signal.__table__.c
     return page(connection, statement, at=columns.bar_ts, key=columns.id, limit=limit, cursor=cursor)
+
+
+def explained(connection: Connection, identity: int) -> AnyRow | None:
+    """Return a signal with its version's definition, and what its evaluation saw and left undecided."""
+    statement = (
+        select(
+            Signal.__table__,
+            StrategyVersion.definition,
+            StrategyRun.bars_sha256,
+            StrategyRun.undecided,
+        )
+        .join(StrategyVersion, StrategyVersion.version == Signal.strategy_version)
+        .join(StrategyRun, StrategyRun.id == Signal.strategy_run_id)
+        .where(Signal.id == identity)
+    )
+    return connection.execute(statement).one_or_none()

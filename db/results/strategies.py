@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from db.models.logging import AuditEvent
 from db.models.strategy_engine import Strategy, StrategyVersion
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from db.results.rows import AnyRow, Query, Rows
+
+
+ACTIONS = ("strategy.defined", "strategy.status")
+"""What people do to strategies, as the audit trail names it."""
 
 
 def strategies(connection: Connection) -> Rows:
@@ -33,6 +38,13 @@ def versions(connection: Connection, name: str) -> Rows:
 def names(connection: Connection) -> list[str]:
     """Return the names of all strategies."""
     return list(connection.execute(select(Strategy.name).order_by(Strategy.name)).scalars())
+
+
+def history(connection: Connection, name: str) -> Rows:
+    """Return who defined a strategy or changed its status, and when, newest first: at, actor, action, detail."""
+    statement = select(AuditEvent.at, AuditEvent.actor, AuditEvent.action, AuditEvent.detail)
+    statement = statement.where(AuditEvent.subject == name, AuditEvent.action.in_(ACTIONS))
+    return connection.execute(statement.order_by(AuditEvent.at.desc(), AuditEvent.id.desc())).all()
 
 
 def _current() -> Query:

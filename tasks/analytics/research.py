@@ -13,13 +13,12 @@ from db.json import plain
 from db.repositories import results, strategies
 from tasks.policies import REPEATABLE
 from tasks.resources import database, flow_run_id
-from tasks.strategy_engine.backtests import load_warmed_up
-from trading.calendar import sessions
+from tasks.strategy_engine.backtests import load_warmed_up, of_universe, require_bars
+from trading.calendar import SESSIONS_PER_YEAR, sessions
 from trading.errors import DataError, TradingError
-from trading.kernels import SESSIONS_PER_YEAR
 from trading.performance import deflated_sharpe
 from trading.report import Report
-from trading.sweep import Window, evaluate, grid, walk_forward_windows
+from trading.sweep import Window, check_names, evaluate, grid, walk_forward_windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,10 +48,12 @@ def plan_research(
     walk-forward, without it every combination runs once over `start` .. `end`.
     """
     with database().begin() as connection:
-        strategy = _strategy(strategies.named(connection, name), symbols)
+        strategy = of_universe(strategies.named(connection, name), symbols)
+        check_names(strategy, parameters)
         panel = load_warmed_up(connection, strategy, start, end)
         if not len(panel):
             raise DataError(f"no bars of {start} to {end} to research {name} on; run fetch-market-data first")
+        require_bars(panel, symbols or (), start, end)
         specification = {
             "version": strategy.version,
             "parameters": plain(parameters),
@@ -73,10 +74,6 @@ def plan_research(
         identity, done = results.begin_research(connection, row)
     planned = _tries(parameters, start, end, windows)
     return identity, [entry for entry in planned if entry["ordinal"] not in done]
-
-
-def _strategy(strategy: Strategy, symbols: Sequence[str] | None) -> Strategy:
-    return strategy.model_copy(update={"universe": tuple(symbols)}) if symbols else strategy
 
 
 def _tries(
@@ -102,7 +99,7 @@ def _tries(
 def run_tries(run: int, name: str, *, symbols: Sequence[str] | None, tries: Sequence[Mapping[str, Any]]) -> int:
     """Evaluate one chunk of tries and store them; return how many were new."""
     with database().connect() as connection:
-        strategy = _strategy(strategies.named(connection, name), symbols)
+        strategy = of_universe(strategies.named(connection, name), symbols)
         first, last = min(entry["start"] for entry in tries), max(entry["end"] for entry in tries)
         widest = max((_tried(strategy, entry) for entry in tries), key=lambda tried: tried.warm_up)
         panel = load_warmed_up(connection, widest, first, last)

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from trading.backtest import BacktestResult
+
 TEMPLATES = Path(__file__).with_name("templates")
 FIGURES = {
     "final_equity": ("Equity", "{:,.2f}"),
@@ -30,25 +32,59 @@ SHOWN = 50
 
 def tearsheet(account: str, start: date, end: date, tables: dict[str, pd.DataFrame]) -> bytes:
     """Return the tearsheet of a period as UTF-8 HTML."""
-    import jinja2
-
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
     performance = tables["performance"]
     portfolio = performance[performance["scope"] == "portfolio"] if len(performance) else performance
-    figures = portfolio.iloc[0].to_dict() if len(portfolio) else {}
     trips = tables["round_trips"]
-    page = environment.get_template("tearsheet.html").render(
-        title=f"Account {account}",
-        subtitle=f"Sessions {start} to {end}",
-        figures=[(label, _number(figures.get(name), style)) for name, (label, style) in FIGURES.items()],
-        chart=_chart(tables["equity"]),
+    return page(
+        f"Account {account}",
+        f"Sessions {start} to {end}",
+        figures={str(name): value for name, value in portfolio.iloc[0].items()} if len(portfolio) else {},
+        equity=tables["equity"],
         tables=[
             _table("By scope", performance, ["scope", *list(FIGURES)]),
             _table("Latest round trips", trips.tail(SHOWN), TRIP_COLUMNS),
             _table("Positions", tables["positions"], POSITION_COLUMNS),
         ],
     )
-    return page.encode()
+
+
+def backtest_page(title: str, subtitle: str, result: BacktestResult) -> bytes:
+    """Return a backtest's equity beside its benchmark, its drawdown, metrics, trades and refused orders as HTML."""
+    import pandas as pd
+
+    curve, benchmark = result.equity, result.benchmark
+    level = [None] * len(curve) if benchmark is None else benchmark.to_numpy()
+    equity = {"session": curve.index, "equity": curve.to_numpy(), "benchmark": level}
+    drawdown = curve.to_numpy() / curve.cummax().to_numpy() - 1
+    assumed = {"title": "Assumptions", "columns": [""], "rows": [[words] for words in result.assumptions]}
+    return page(
+        title,
+        subtitle,
+        figures={**result.metrics.as_dict(), "final_equity": float(curve.iloc[-1])},
+        equity=pd.DataFrame({**equity, "drawdown": drawdown}),
+        tables=[
+            _table("Latest round trips", result.trades.tail(SHOWN), [*result.trades.columns]),
+            _table("Latest refused orders", result.refused.tail(SHOWN), [*result.refused.columns]),
+            assumed,
+        ],
+    )
+
+
+def page(
+    title: str, subtitle: str, *, figures: dict[str, Any], equity: pd.DataFrame, tables: list[dict[str, Any]]
+) -> bytes:
+    """Return a page of figures, a chart and tables as UTF-8 HTML; `equity` has session, equity, benchmark, drawdown."""
+    import jinja2
+
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
+    content = environment.get_template("tearsheet.html").render(
+        title=title,
+        subtitle=subtitle,
+        figures=[(label, _number(figures.get(name), style)) for name, (label, style) in FIGURES.items()],
+        chart=_chart(equity),
+        tables=tables,
+    )
+    return content.encode()
 
 
 TRIP_COLUMNS = ["strategy", "symbol", "quantity", "entry_at", "exit_at", "pnl", "rate_of_return", "exit_reason"]

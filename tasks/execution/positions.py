@@ -8,23 +8,22 @@ from prefect import task
 
 from db.repositories import accounts, orders, positions
 from tasks.books import open_books
+from tasks.execution.booking import book, mark
 from tasks.policies import REPEATABLE
 from tasks.resources import broker, database, flow_run_id
-from trading.fills import Position, apply_fill
 from trading.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from decimal import Decimal
-
-    from sqlalchemy import Connection, Row
-
     from trading.broker import BrokerAccount, Clock
 
 
 @task(**REPEATABLE)
 def apply_fills() -> Report:
-    """Apply new fills, mark every position to the broker's prices, and write the session's equity."""
+    """Apply new fills and corporate actions, mark every position to the broker's prices, write the session's equity.
+
+    Each fill and each action counts once. The books of a symbol follow from all its fills and actions in order of
+    time, so that one that is told of late changes them as if it had come in time.
+    """
     gateway = broker()
     clock = gateway.clock()
     prices = {position.symbol: position.market_price for position in gateway.positions()}
@@ -32,10 +31,9 @@ def apply_fills() -> Report:
         account = open_books(connection, gateway, clock)
         accounts.lock(connection, account.number, "positions")
         fills = orders.unapplied_fills(connection, account.number)
-        held = _after(connection, account.number, fills)
-        rows = [_marked(account.number, *entry, prices, clock) for entry in sorted(held.items())]
-        positions.write(connection, rows)
+        booked = book(connection, account.number, {fill.symbol for fill in fills}, until=clock.last_opened)
         orders.mark_applied(connection, [fill.id for fill in fills], at=clock.now)
+        rows = mark(connection, account.number, prices, at=clock.now)
         positions.snapshot(connection, _snapshot(account, clock))
     shown = [
         {
@@ -46,42 +44,14 @@ def apply_fills() -> Report:
             "price": row["market_price"],
             "unrealised": row["unrealised_pnl"],
             "realised": row["realised_pnl"],
+            "income": row["income"],
         }
         for row in rows
     ]
-    figures = {"fills applied": len(fills), "equity": account.equity, "cash": account.cash}
-    return Report(f"Positions at {clock.last_opened}", figures, shown)
-
-
-def _after(connection: Connection, account: str, fills: Iterable[Row[Any]]) -> dict[tuple[str, str], Position]:
-    held = {
-        (row.strategy, row.symbol): Position(row.symbol, row.quantity, row.average_cost, row.realised_pnl)
-        for row in positions.of_account(connection, account)
-    }
-    for fill in fills:
-        key = (fill.strategy, fill.symbol)
-        before = held.get(key) or Position(fill.symbol)
-        held[key] = apply_fill(before, side=fill.side, quantity=fill.quantity, price=fill.price)
-    return held
-
-
-def _marked(
-    account: str, key: tuple[str, str], position: Position, prices: dict[str, Decimal], clock: Clock
-) -> dict[str, Any]:
-    strategy, symbol = key
-    price = prices.get(symbol) if position.quantity else None
-    return {
-        "account": account,
-        "strategy": strategy,
-        "symbol": symbol,
-        "quantity": position.quantity,
-        "average_cost": position.average_cost,
-        "realised_pnl": position.realised_pnl,
-        "market_price": price,
-        "market_value": price * position.quantity if price is not None else None,
-        "unrealised_pnl": position.unrealised_pnl(price) if price is not None else None,
-        "marked_at": clock.now,
-    }
+    figures: dict[str, Any] = {"fills applied": len(fills), "entries booked": len(booked)}
+    figures |= {"equity": account.equity, "cash": account.cash}
+    notes = [f"{row['symbol']}, {row['strategy']}: {row['explanation']}" for row in booked]
+    return Report(f"Positions at {clock.last_opened}", figures, shown, notes)
 
 
 def _snapshot(account: BrokerAccount, clock: Clock) -> dict[str, Any]:

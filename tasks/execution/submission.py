@@ -9,12 +9,13 @@ from prefect import task
 
 from db.repositories import accounts, orders, risk
 from tasks.books import open_books
-from tasks.execution.recording import record_broker_order, record_own
+from tasks.execution.intents import intent_of, refusals
+from tasks.execution.posting import send
 from tasks.policies import ONCE
-from tasks.resources import broker, database, flow_run_id, locks
+from tasks.resources import broker, database, locks
 from trading.calendar import session_after, session_of
-from trading.errors import BrokerError, InvalidValueError, UnavailableError
-from trading.orders import OrderEvent, OrderState, client_order_id
+from trading.errors import InvalidValueError
+from trading.orders import OrderState
 from trading.report import Report
 
 if TYPE_CHECKING:
@@ -23,19 +24,17 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-    from tasks.broker import Broker
-    from trading.broker import BrokerOrder, Clock
+    from trading.broker import Clock
 
-DUPLICATE = 40010001
-"""Alpaca's code for a client_order_id it has already: the order may be ours."""
+ABANDONED = "what asked for it ended before it was sent; ask again"
 
 
 @task(**ONCE)
 def submit_orders(*, as_of: datetime | None) -> Report:
     """Send the approved decisions of the coming session, each exactly once.
 
-    One submitter at a time per account, on all machines. An intent left by a run that died is looked up
-    before it is sent; an unanswered one stays `unknown` until it is found.
+    One submitter at a time per account, on all machines. All intents are committed before the first is posted. One
+    left by a run that died is looked up before it is sent; an unanswered one stays `unknown` until it is found.
 
     Raises
     ------
@@ -50,96 +49,25 @@ def submit_orders(*, as_of: datetime | None) -> Report:
         with database().begin() as connection:
             account = open_books(connection, gateway, clock).number
         accounts.lock(guard, account, "submit")
+        clock = gateway.clock()  # another submitter may have taken its time
         with database().begin() as connection:
-            ours = {row.id for row in orders.open_orders(connection, account, statuses=[OrderState.INTENT])}
+            ours = orders.open_orders(connection, account, statuses=[OrderState.INTENT])
+            left = orders.ages(connection, [row.id for row in ours])
             _intend(connection, account, clock)
             waiting = orders.open_orders(connection, account, statuses=[OrderState.INTENT])
-            state = risk.trading_state(connection, account)
-        for row in waiting:
-            _send(gateway, row, clock, known=row.id in ours, halted=state == "HALTED")
+            refused = refusals(connection, waiting, clock=clock)
+            refused |= {row.id: ABANDONED for row in ours if row.placed_by is not None or row.replaces_id is not None}
+            refused = risk.refusals(connection, account, waiting) | refused
+        if waiting:
+            send(waiting, account=account, clock=clock, refused=refused, left=left)
         with database().connect() as connection:
             sent = orders.by_client_id(connection, [row.client_order_id for row in waiting])
     return _report([sent[row.client_order_id] for row in waiting], clock)
 
 
 def _intend(connection: Connection, account: str, clock: Clock) -> None:
-    orders.intend(
-        connection,
-        [
-            {
-                "account": account,
-                "risk_decision_id": row.id,
-                "client_order_id": client_order_id(
-                    account=account,
-                    strategy=row.strategy,
-                    version=row.strategy_version,
-                    bar_ts=row.bar_ts,
-                    symbol=row.symbol,
-                    side=row.side,
-                ),
-                "strategy": row.strategy,
-                "strategy_version": row.strategy_version,
-                "symbol": row.symbol,
-                "side": row.side,
-                "type": "market",
-                "time_in_force": "day",
-                "quantity": row.approved_quantity,
-                "bar_ts": row.bar_ts,
-                "status": OrderState.INTENT,
-                "intended_at": clock.now,
-                "flow_run_id": flow_run_id(),
-            }
-            for row in orders.approved(connection, account=account, session=clock.session)
-        ],
-    )
-
-
-def _send(gateway: Broker, row: Row[Any], clock: Clock, *, known: bool, halted: bool) -> None:
-    """Post one intent and record the answer; one from an earlier run is looked up first."""
-    try:
-        found = gateway.find(row.client_order_id) if known else None
-        if found is None and (reason := _too_late(row, clock) or ("trading is HALTED" if halted else None)):
-            _own(row, OrderEvent.WITHDRAWN, clock, reason)
-            return
-        answer = found or _post(gateway, row)
-    except BrokerError as error:
-        _own(row, OrderEvent.REJECTED, clock, str(error))
-        return
-    except UnavailableError as error:
-        _own(row, OrderEvent.NO_ANSWER, clock, str(error))
-        return
-    with database().begin() as connection:
-        record_broker_order(connection, row, answer)
-
-
-def _too_late(row: Row[Any], clock: Clock) -> str | None:
-    meant_for = session_after(session_of(row.bar_ts))
-    return None if meant_for >= clock.session else f"session {meant_for} is over"
-
-
-def _post(gateway: Broker, row: Row[Any]) -> BrokerOrder:
-    try:
-        return gateway.submit(
-            client_order_id=row.client_order_id,
-            symbol=row.symbol,
-            side=row.side,
-            quantity=row.quantity,
-            order_type=row.type,
-            time_in_force=row.time_in_force,
-            limit_price=row.limit_price,
-        )
-    except BrokerError as error:
-        if error.code != DUPLICATE:
-            raise
-        found = gateway.find(row.client_order_id)
-        if found is None:
-            raise UnavailableError(f"order {row.client_order_id} exists at the broker but is not found yet") from error
-        return found
-
-
-def _own(row: Row[Any], event: OrderEvent, clock: Clock, problem: str) -> None:
-    with database().begin() as connection:
-        record_own(connection, row, event, key=f"{event}:{flow_run_id()}", at=clock.now, problem=problem)
+    approved = orders.approved(connection, account=account, session=clock.session)
+    orders.intend(connection, [intent_of(row, account=account, clock=clock) for row in approved])
 
 
 def _report(rows: Sequence[Row[Any]], clock: Clock) -> Report:

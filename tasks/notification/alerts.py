@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
 RECENT = timedelta(days=7)
+IMPOSSIBLE = "impossible"
+"""Where an event keeps why the broker's report cannot be true."""
 TROUBLE = {
     OrderEvent.REJECTED: "rejected",
     OrderEvent.CANCELED: "cancelled",
@@ -37,7 +39,11 @@ def post_trade_alerts(*, since: datetime | None) -> Report:
     with database().begin() as connection:
         account = open_books(connection, gateway, clock).number
         rows = [_fill(row) for row in orders.fills(connection, account) if row.filled_at >= begin]
-        rows += [_event(row) for row in orders.events_since(connection, account, since=begin) if row.event in TROUBLE]
+        rows += [
+            _event(row)
+            for row in orders.events_since(connection, account, since=begin)
+            if row.event in TROUBLE or IMPOSSIBLE in row.detail
+        ]
         rows += [_decision(row) for row in risk.curtailed(connection, account, since=begin.date())]
         shared = {"kind": "trade", "flow_run_id": flow_run_id()}
         new = messages.post(connection, [{**shared, **row} for row in rows], channels=channels().names())
@@ -58,13 +64,14 @@ def _fill(row: Row[Any]) -> dict[str, Any]:
 
 
 def _event(row: Row[Any]) -> dict[str, Any]:
-    what = TROUBLE[OrderEvent(row.event)]
+    impossible = row.detail.get(IMPOSSIBLE)
+    what = "reported as it cannot be" if impossible else TROUBLE[OrderEvent(row.event)]
     order = f"{row.side} {row.quantity.normalize():f} {row.symbol}"
     return {
         "key": f"order-event:{row.id}",
-        "severity": "warning",
+        "severity": "critical" if impossible else "warning",
         "subject": f"Order {what}: {order}",
-        "body": f"{row.strategy}: {order} was {what}. {row.problem or ''} ({row.client_order_id})",
+        "body": f"{row.strategy}: {order} was {what}. {impossible or row.problem or ''} ({row.client_order_id})",
         "at": row.at,
     }
 

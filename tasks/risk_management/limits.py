@@ -18,7 +18,7 @@ from trading.limits import Book, ProposedOrder, validate
 from trading.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
@@ -43,7 +43,7 @@ def decide_orders(*, as_of: datetime | None) -> Report:
         proposed = _proposed(connection, targets, decision_bar("1Day", as_of or clock.now))
         decisions = validate(
             proposed,
-            _book(connection, gateway, account, targets),
+            book_of(connection, gateway, account, {row.symbol: float(row.price) for row in targets}),
             risk.limits(connection),
             risk.trading_state(connection, account.number),
         )
@@ -67,7 +67,7 @@ def decide_orders(*, as_of: datetime | None) -> Report:
 
 
 def _proposed(connection: Connection, targets: Sequence[Row[Any]], bar_ts: datetime) -> list[ProposedOrder]:
-    volumes = _average_volumes(connection, sorted({row.symbol for row in targets}), bar_ts)
+    volumes = average_volumes(connection, sorted({row.symbol for row in targets}), bar_ts)
     return [
         ProposedOrder(
             key=row.id,
@@ -82,7 +82,8 @@ def _proposed(connection: Connection, targets: Sequence[Row[Any]], bar_ts: datet
     ]
 
 
-def _average_volumes(connection: Connection, symbols: Sequence[str], bar_ts: datetime) -> dict[str, float]:
+def average_volumes(connection: Connection, symbols: Sequence[str], bar_ts: datetime) -> dict[str, float]:
+    """Return the mean daily volume (shares) of symbols over the 20 bars up to `bar_ts`; unknown ones are absent."""
     if not symbols:
         return {}
     panel = load_panel(connection, symbols, timeframe="1Day", bars=VOLUME_BARS, until=bar_ts)
@@ -94,18 +95,18 @@ def _average_volumes(connection: Connection, symbols: Sequence[str], bar_ts: dat
     }
 
 
-def _book(connection: Connection, gateway: Broker, account: BrokerAccount, targets: Iterable[Row[Any]]) -> Book:
+def book_of(connection: Connection, gateway: Broker, account: BrokerAccount, prices: Mapping[str, float]) -> Book:
+    """Return what the account holds and has under way; `prices` (USD) of what is proposed go before the broker's."""
     held = gateway.positions()
     waiting = Counter[str]()
     for _, symbol, quantity in pending(connection, account.number):
         waiting[symbol] += quantity  # type: ignore[assignment] # Counter holds fractions
     under_way = orders.open_orders(connection, account.number)
-    prices = {row.symbol: float(row.price) for row in targets}
     return Book(
         equity=float(account.equity),
         buying_power=float(account.buying_power),
         positions={position.symbol: float(position.quantity) for position in held},
-        prices={position.symbol: float(position.market_price) for position in held} | prices,
+        prices={position.symbol: float(position.market_price) for position in held} | dict(prices),
         open_orders={row.symbol: cast("Side", row.side) for row in under_way},
         pending=waiting,
         open_order_count=len(under_way),

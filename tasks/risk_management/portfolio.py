@@ -9,9 +9,10 @@ from prefect import task
 
 from db.repositories import assets, positions, risk
 from tasks.books import open_books
+from tasks.execution.halting import Reach, cancel_open_orders
 from tasks.panels import decision_bar, load_panel
 from tasks.policies import REPEATABLE
-from tasks.resources import broker, database, flow_run_id
+from tasks.resources import broker, database, flow_run_id, locks
 from trading.report import Report
 from trading.risk import breaches, measure, next_trading_state
 
@@ -60,7 +61,7 @@ def watch_portfolio() -> Report:
                 for breach in found
             ],
         )
-        risk.set_trading_state(
+        changed = risk.set_trading_state(
             connection,
             account=account.number,
             state=state,
@@ -69,6 +70,8 @@ def watch_portfolio() -> Report:
             at=clock.now,
             flow_run_id=flow_run_id(),
         )
+    if changed and state == "HALTED":
+        cancel_open_orders(Reach(database(), locks(), gateway), account.number)
     notes = [f"Trading state {old} -> {state}: {'; '.join(reasons)}"] if state != old else list(reasons)
     rows = [{"symbol": symbol, "weight": weight} for symbol, weight in sorted(snapshot.exposure.weights.items())]
     return Report(f"Portfolio risk at {clock.last_opened}", {"state": state, **figures}, rows, notes)

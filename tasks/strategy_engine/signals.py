@@ -13,16 +13,16 @@ from tasks.policies import REPEATABLE
 from tasks.resources import broker, database, flow_run_id
 from trading.calendar import session_of
 from trading.report import Report
-from trading.signals import decide
-from trading.strategies import SHIPPED
+from trading.signals import Undecided, decide, stale
+from trading.strategies import ACTIVE, SHIPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
 
     from trading.bars import Panel
+    from trading.signals import Signal
     from trading.strategies import Strategy
 
 
@@ -36,7 +36,7 @@ def strategies_to_run(name: str | None) -> list[str]:
         There is no strategy of that name.
     """
     with database().begin() as connection:
-        strategies.ship(connection, SHIPPED.values())
+        strategies.ship(connection, SHIPPED.values(), active=ACTIVE)
         if name is not None:
             return [strategies.named(connection, name).name]
         return [strategy.name for strategy in strategies.active(connection)]
@@ -53,12 +53,12 @@ def decide_signals(name: str, *, as_of: datetime | None) -> Report:
         if not strategies.evaluated(connection, version=strategy.version, bar_ts=bar_ts):
             universe = list(strategy.universe) or assets.tracked(connection)
             panel = load_panel(connection, universe, timeframe=strategy.timeframe, bars=strategy.warm_up, until=bar_ts)
-            if not len(panel) or panel.last_timestamp != bar_ts:
-                last = f"the last is of {panel.last_timestamp:%Y-%m-%d %H:%M} UTC" if len(panel) else "there are none"
-                note = f"No signals: the bar of {bar_ts:%Y-%m-%d %H:%M} UTC is missing, {last}."
-                return Report(f"Signals of {name}", {**figures, "signals": 0}, notes=[note])
+            unusable = _missing(panel, bar_ts) or stale(strategy.timeframe, bar_ts, now)
+            if unusable:
+                _record(connection, strategy, panel, bar_ts, [], [Undecided(symbol, unusable) for symbol in universe])
+                return Report(f"Signals of {name}", {**figures, "signals": 0}, notes=[f"No signals: {unusable}."])
             poor = exclusions.excluded(connection, session=session_of(bar_ts), timeframe=strategy.timeframe)
-            _record(connection, strategy, panel, poor)
+            _record(connection, strategy, panel, bar_ts, *decide(strategy, panel, excluded=poor))
         rows = [
             {
                 "symbol": row.symbol,
@@ -71,8 +71,21 @@ def decide_signals(name: str, *, as_of: datetime | None) -> Report:
     return Report(f"Signals of {name}", {**figures, "signals": len(rows)}, rows)
 
 
-def _record(connection: Connection, strategy: Strategy, panel: Panel, poor: Mapping[str, str]) -> None:
-    signals, undecided = decide(strategy, panel, excluded=poor)
+def _missing(panel: Panel, bar_ts: datetime) -> str | None:
+    if len(panel) and panel.last_timestamp == bar_ts:
+        return None
+    last = f"the last is of {panel.last_timestamp:%Y-%m-%d %H:%M} UTC" if len(panel) else "there are none"
+    return f"the bar of {bar_ts:%Y-%m-%d %H:%M} UTC is missing, {last}"
+
+
+def _record(  # noqa: PLR0917 - what one evaluation is made of
+    connection: Connection,
+    strategy: Strategy,
+    panel: Panel,
+    bar_ts: datetime,
+    signals: list[Signal],
+    undecided: list[Undecided],
+) -> None:
     shared = {
         "strategy_version": strategy.version,
         "timeframe": strategy.timeframe,
@@ -80,9 +93,17 @@ def _record(connection: Connection, strategy: Strategy, panel: Panel, poor: Mapp
     }
     run = {
         **shared,
-        "bar_ts": panel.last_timestamp,
+        "bar_ts": bar_ts,
         "bars_sha256": panel.fingerprint(),
         "undecided": {entry.symbol: entry.reason for entry in undecided},
     }
-    rows = [{**shared, "strategy": strategy.name, **asdict(signal)} for signal in signals]
+    rows = [
+        {
+            **shared,
+            "strategy": strategy.name,
+            "bars_sha256": panel.of(signal.symbol).fingerprint(),
+            **asdict(signal),
+        }
+        for signal in signals
+    ]
     strategies.record_run(connection, run, rows)

@@ -104,6 +104,20 @@ def test_trading_is_halted_and_resumed_with_a_reason(own_api: httpx.Client) -> N
     assert all(change["changed_at"].startswith("2012-12-07") for change in risk["changes"])
 
 
+def test_a_halt_without_prefect_is_written_and_says_what_it_could_not_do(
+    own_api: httpx.Client, rows_of_own: Callable[[str], list[Any]]
+) -> None:
+    body = {"reason": "a fire in the kitchen", "who": "ada"}
+    answer = own_api.post("/api/risk/flatten", json=body).json()
+
+    assert (answer["state"], answer["changed_by"], answer["run"]) == ("HALTED", "ada", None)
+    assert "open ones are not cancelled" in answer["note"]
+    assert "`trading halt`" in answer["note"]
+    assert rows_of_own(
+        "SELECT actor, action, detail->>'state', detail->>'reason' FROM logging.audit_events ORDER BY id DESC LIMIT 1"
+    ) == [("ada", "risk.state", "HALTED", "a fire in the kitchen")]
+
+
 @pytest.mark.parametrize(
     "body", [{"state": "HALTED"}, {"state": "STOP", "reason": "because"}, {"state": "HALTED", "reason": ""}]
 )

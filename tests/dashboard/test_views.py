@@ -34,7 +34,7 @@ def test_what_other_people_wrote_is_escaped() -> None:
             "time_in_force": "day",
             "status": "new",
         }
-        show_lineage({"order": order, "events": [], "fills": [], "lineage": {}})
+        show_lineage({"order": order, "events": [], "fills": [], "lineage": {}}, {})
 
     app = AppTest.from_function(script, default_timeout=20).run()
     assert not app.exception

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from tasks.execution.following import follow_orders
 from tasks.execution.positions import apply_fills
-from tasks.execution.reconciliation import adopt_orders, compare_books
 from tasks.execution.simulation import step_after_close
 from tasks.execution.submission import submit_orders
 from tasks.resources import broker
@@ -40,64 +39,6 @@ def test_fills_enter_positions_once_however_often_and_at_once_they_are_applied(i
 
     assert held(inside) == {position.symbol: position.quantity for position in broker().positions()}
     assert inside.scalar("SELECT count(*) FROM execution.fills WHERE applied_at IS NULL") == 0
-
-
-def test_books_that_agree_with_the_broker_reconcile_clean_again_and_again(inside: Stack, decided: date) -> None:
-    trade(decided)
-    apply_fills.fn()
-
-    first = compare_books.fn(adopt_orders.fn(session=None))
-    again = compare_books.fn(adopt_orders.fn(session=None))
-
-    assert first.figures["verdict"] == again.figures["verdict"] == "clean"
-    account = broker().account().number
-    assert inside.scalar("SELECT count(*) FROM execution.reconciliation_runs WHERE account = :a", a=account) == 1
-
-
-def test_an_order_somebody_else_placed_is_adopted_with_its_fills(inside: Stack, decided: date) -> None:
-    broker().submit(
-        client_order_id="by hand",
-        symbol="IBM",
-        side="buy",
-        quantity=Decimal(3),
-        order_type="market",
-        time_in_force="day",
-    )
-    trade(decided)
-
-    adopted = adopt_orders.fn(session=None)
-    follow_orders.fn()
-    apply_fills.fn()
-    report = compare_books.fn(adopted)
-
-    assert [entry["subject"] for entry in adopted] == ["by hand"]
-    assert report.figures["verdict"] == "corrected"
-    strategy, quantity = inside.rows(
-        "SELECT strategy, quantity FROM execution.positions WHERE account = :account AND symbol = 'IBM'",
-        account=broker().account().number,
-    )[0]
-    assert (strategy, quantity) == ("external", Decimal(3))
-
-
-def test_a_position_nobody_can_explain_halts_trading(inside: Stack, decided: date) -> None:
-    trade(decided)
-    apply_fills.fn()
-    account = broker().account().number
-    with inside.engine.begin() as connection:
-        connection.exec_driver_sql(
-            "UPDATE execution.positions SET quantity = quantity + 7 WHERE (account, strategy, symbol) = "
-            "(SELECT account, strategy, symbol FROM execution.positions WHERE account = %s LIMIT 1)",
-            (account,),
-        )
-
-    report = compare_books.fn(adopt_orders.fn(session=None))
-
-    assert report.figures["verdict"] == "broken"
-    state, reason = inside.rows(
-        "SELECT state, reason FROM risk_management.trading_states WHERE account = :account", account=account
-    )[0]
-    assert state == "HALTED"
-    assert "reconciliation found a difference in position" in str(reason)
 
 
 def test_the_equity_of_a_session_is_the_brokers_own_figure(inside: Stack, decided: date) -> None:

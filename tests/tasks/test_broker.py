@@ -10,6 +10,7 @@ from requests.exceptions import ConnectTimeout
 from blocks.catalogue import alpaca
 from tasks.broker import Broker, call
 from trading.errors import BrokerError, UnavailableError
+from trading.order_terms import order_terms
 
 if TYPE_CHECKING:
     from tests.stack import Stack
@@ -48,15 +49,8 @@ def test_an_order_that_does_not_exist_is_none_and_not_an_error(fresh_account: St
 def test_an_order_comes_back_as_it_was_sent(fresh_account: Stack) -> None:
     gateway = Broker(alpaca(fresh_account.settings).trading_client())
 
-    sent = gateway.submit(
-        client_order_id="limit-1",
-        symbol="IBM",
-        side="buy",
-        quantity=Decimal(5),
-        order_type="limit",
-        time_in_force="gtc",
-        limit_price=Decimal("150.25"),
-    )
+    terms = order_terms(symbol="IBM", side="buy", quantity=5, type="limit", time_in_force="gtc", limit_price="150.25")
+    sent = gateway.submit(terms, client_order_id="limit-1")
 
     found = gateway.find("limit-1")
     assert found is not None

@@ -12,6 +12,7 @@ from blocks.catalogue import ALPACA, alpaca
 from db.repositories import accounts, orders, risk
 from tasks import resources
 from tasks.execution.following import follow_orders
+from tasks.execution.intents import terms_of
 from tasks.execution.submission import _intend, submit_orders
 from tasks.resources import broker, database
 from trading.errors import InvalidValueError
@@ -66,14 +67,7 @@ def test_an_intent_left_by_a_dead_run_is_found_at_the_broker_and_not_sent_again(
     with database().begin() as connection:
         _intend(connection, account, clock)
         left = orders.open_orders(connection, account)
-    gateway.submit(
-        client_order_id=left[0].client_order_id,
-        symbol=left[0].symbol,
-        side=left[0].side,
-        quantity=left[0].quantity,
-        order_type="market",
-        time_in_force="day",
-    )
+    gateway.submit(terms_of(left[0]), client_order_id=left[0].client_order_id)
 
     submit_orders.fn(as_of=None)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from trading.errors import DataError
 from trading.rules import SmaCrossover
-from trading.signals import decide
+from trading.signals import decide, stale
 from trading.strategies import SHIPPED, Strategy
 
 if TYPE_CHECKING:
@@ -67,3 +68,26 @@ def test_an_excluded_symbol_is_not_decided_and_the_others_are_ranked_without_it(
     assert [signal.symbol for signal in whole if signal.target_weight > 0] == ["S0", "S1"]
     assert [signal.symbol for signal in signals if signal.target_weight > 0] == ["S1", "S2"]
     assert [(item.symbol, item.reason) for item in undecided] == [("S0", "3 of 60 bars are quarantined")]
+
+
+@pytest.mark.parametrize(
+    ("timeframe", "bar", "now", "fresh"),
+    [
+        ("1Day", "2012-08-10 04:00", "2012-08-13 13:20", True),  # Friday's bar on Monday before the open
+        ("1Day", "2012-08-09 04:00", "2012-08-13 13:20", False),  # Thursday's
+        ("1Day", "2012-08-09 04:00", "2012-08-10 13:20", True),
+        ("1Day", "2012-08-31 04:00", "2012-09-04 13:20", True),  # over Labor Day
+        ("1Day", "2012-10-26 04:00", "2012-10-31 13:20", True),  # over the storm
+        ("5Min", "2012-08-13 14:00", "2012-08-13 14:15", True),
+        ("5Min", "2012-08-13 14:00", "2012-08-13 14:16", False),
+        ("5Min", "2012-08-10 19:55", "2012-08-13 13:32", False),  # the week's last at the next one's first
+    ],
+)
+def test_a_bar_older_than_two_timeframes_and_five_minutes_is_stale(
+    timeframe: str, bar: str, now: str, *, fresh: bool
+) -> None:
+    at, later = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (bar, now))
+    why = stale(timeframe, at, later)
+    assert (why is None) == fresh
+    if why:
+        assert why.startswith(f"the bar of {bar} UTC is stale at {now} UTC: older than")

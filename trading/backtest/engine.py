@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trading.adjustment import to_actions
-from trading.backtest.assumptions import Costs, Exits, Rules, terms, words
+from trading.backtest.assumptions import Exits, Rules, terms, words
 from trading.backtest.result import BacktestResult, Sessions
 from trading.bars import FIELDS
 from trading.calendar import session_dates, session_of
+from trading.costs import Costs
 from trading.errors import DataError, InvalidValueError
 from trading.sizing import Sizing, Statistics, sizing_terms, statistics
 from trading.strategies import decided, target_weights
@@ -49,7 +50,7 @@ def run(
     capital
         Opening cash, USD.
     costs
-        Commission and slippage; none by default.
+        Commission and slippage; by default the strategy's own.
     start
         Session of the first decision. Default: the first on which any symbol has enough bars.
     exits
@@ -77,7 +78,7 @@ def run(
         strategy.sizing,
         first=first,
         capital=capital,
-        assumed=(costs or Costs(), exits or Exits(), rules or Rules()),
+        assumed=(costs or strategy.costs, exits or Exits(), rules or Rules()),
         standing=True,
         actions=actions,
     )

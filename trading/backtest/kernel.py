@@ -281,7 +281,12 @@ def _mark(account: Account, market: Market, row: int) -> float:
     for column in range(len(account.held)):
         held = account.held[column]
         if held != 0:
-            value = held * _last_close(account, market.close, row, column)
+            price = market.close[row, column]
+            if price > 0:
+                account.marked[column], account.marked_row[column] = price, row
+            else:
+                price = _last_close(account, market.close, row, column)
+            value = held * price
             net += value
             gross += abs(value)
     account.money[HELD_VALUE], account.money[GROSS_VALUE] = net, gross
@@ -401,7 +406,7 @@ def _value_at_fill(account: Account, market: Market, terms: Terms, row: int) -> 
     for column in range(len(account.held)):
         held = account.held[column]
         if held != 0:
-            base = _base(market, terms, row, column)
+            base = market.open[row, column] if terms.fill_at == OPEN else _base(market, terms, row, column)
             value = held * (base if base > 0 else _last_close(account, market.close, row - 1, column))
             net += value
             gross += abs(value)
@@ -591,15 +596,52 @@ def _left_over(
 
 
 @compiled
-def _unbarred(account: Account, standing: bool, weights: Floats, row: int, column: int) -> float:
-    """Return a weight, 0 while the decision that was stopped out still stands."""
-    weight = weights[row, column]
-    barred = account.barred[column]
-    if barred != 0 and not np.isnan(weight):
-        if standing and weight * barred > 0:
-            return 0.0
-        account.barred[column] = 0.0
-    return weight
+def _unbarred(barred: Floats, standing: bool, weights: Floats, decision: Floats) -> None:
+    """Write a row's weights, 0 where the decision that was stopped out still stands."""
+    for column in range(len(weights)):
+        weight = weights[column]
+        if barred[column] != 0 and not np.isnan(weight):
+            if standing and weight * barred[column] > 0:
+                weight = 0.0
+            else:
+                barred[column] = 0.0
+        decision[column] = weight
+
+
+@compiled
+def _next_decision(weights: Floats, row: int, end: int) -> int:
+    """Return the first row from `row` on that decides something, `end` if none before it does."""
+    columns = weights.shape[1]
+    flat = weights.ravel()
+    at, stop = row * columns, end * columns
+    while at + 16 <= stop:
+        known = 0
+        for place in range(16):
+            known += flat[at + place] == flat[at + place]
+        if known > 0:
+            break
+        at += 16
+    while at < stop and np.isnan(flat[at]):
+        at += 1
+    return at // columns if at < stop else end
+
+
+@compiled
+def bought_and_held(closes: Floats) -> Floats:
+    """Return the (S,) mean growth, from the first row on, of the columns that have a close in it."""
+    growth = np.zeros(len(closes))
+    count = 0
+    for column in range(closes.shape[1]):
+        first = closes[0, column]
+        if not first > 0:
+            continue
+        count += 1
+        last = first
+        for row in range(len(closes)):
+            if closes[row, column] > 0:
+                last = closes[row, column]
+            growth[row] += last / first
+    return growth / count if count else np.full(len(closes), np.nan)
 
 
 @compiled
@@ -664,11 +706,18 @@ def simulate(
     action = np.searchsorted(action_rows, first, side="right")
     waiting, ruined = False, -1
     most = 6 * columns + len(action_rows)
-    for row in range(first, rows):
+    row = first - 1
+    while row < rows - 1:
+        row += 1
+        if row != following and not waiting and not terms.delisted_after:
+            idle = not (watching and account.counts[POSITIONS] > 0)
+            due = action_rows[action] if action < len(action_rows) else rows
+            if idle:
+                row = _next_decision(weights, row, max(row, min(following - 1, due)))
         if row == following:
             session += 1
             following = market.starts[session + 1]
-            if account.counts[POSITIONS] > 0 or account.money[CASH] < 0:
+            if terms.borrow_rate > 0 or terms.interest_rate > 0:
                 _overnight(account, market, terms, row, float(market.days[session] - market.days[session - 1]))
         if max(account.counts[FILLS] + most - len(log.fills), account.counts[REFUSED] + most - len(log.refused)) > 0:
             log = _grown(log, account.counts, most)
@@ -713,8 +762,7 @@ def simulate(
             curve[session, 2], curve[session, 3] = account.money[GROSS_VALUE], equity
         if not deciding or ruined >= 0:
             continue
-        for column in range(columns):
-            decision[column] = _unbarred(account, terms.standing, weights, row, column)
+        _unbarred(account.barred, terms.standing, weights[row], decision)
         at = row if known else 0
         scale = size_row(
             sizing,

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trading.calendar import NEW_YORK, number_sessions, session_dates, session_hours
 from trading.performance import metrics
-from trading.rules import carried
 
 if TYPE_CHECKING:
     from datetime import date
@@ -163,14 +162,13 @@ class BacktestResult:
 
         USD by session, without costs; None when nothing trades on it.
         """
-        closes = self.panel.close[self.sessions.starts[1:] - 1][self._first_session :]
-        bought = np.flatnonzero(closes[0] > 0)
-        if not len(bought):
+        from trading.backtest.kernel import bought_and_held
+
+        growth = bought_and_held(self.panel.close[self.sessions.starts[1 + self._first_session :] - 1])
+        if np.isnan(growth[0]):
             return None
-        held = closes[:, bought]
-        growth = carried(np.where(held > 0, held, np.nan)) / held[0]
         levels = np.full(len(self.sessions.days), np.nan)
-        levels[self._first_session :] = self.capital * growth.mean(axis=1)
+        levels[self._first_session :] = self.capital * growth
         return self._by_session(levels, "benchmark")
 
     @cached_property
@@ -271,9 +269,13 @@ class BacktestResult:
     def _by_session(self, values: Floats, name: str) -> pd.Series[float]:
         import pandas as pd
 
-        start = self._first_session
-        index = pd.Index(self.sessions.dates[start:], name="session", dtype=object)
-        return pd.Series(values[start:], index=index, name=name, dtype="float64")
+        return pd.Series(values[self._first_session :], index=self._index, name=name, dtype="float64")
+
+    @cached_property
+    def _index(self) -> pd.Index[Any]:
+        import pandas as pd
+
+        return pd.Index(self.sessions.dates[self._first_session :], name="session", dtype=object)
 
     def _dates(self, rows: Integers) -> NDArray[np.object_]:
         days: NDArray[np.object_] = np.array([*self.sessions.dates, None], dtype=object)

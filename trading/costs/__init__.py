@@ -1,5 +1,6 @@
 """What trading costs besides the price: models of slippage and of commission, shared by whatever fills orders."""
 
+from trading.costs.assumed import Costs
 from trading.costs.commission import Commission, PerOrder, PerShare, ProRata, commission
 from trading.costs.slippage import (
     BasisPoints,
@@ -13,6 +14,7 @@ from trading.costs.slippage import (
 __all__ = [
     "BasisPoints",
     "Commission",
+    "Costs",
     "FixedSpread",
     "PerOrder",
     "PerShare",

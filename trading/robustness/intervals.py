@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trading.calendar import SESSIONS_PER_YEAR
 from trading.errors import InvalidValueError
-from trading.kernels import SESSIONS_PER_YEAR
 
 if TYPE_CHECKING:
     from trading.bars import Floats

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trading.calendar import SESSIONS_PER_YEAR
 from trading.errors import InvalidValueError
-from trading.kernels import SESSIONS_PER_YEAR
 from trading.performance import deflated_sharpe, probabilistic_sharpe
 from trading.robustness.intervals import intervals
 from trading.robustness.overfitting import BLOCKS, overfitting

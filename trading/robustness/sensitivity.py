@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trading.backtest import Costs, follow, run
+from trading.backtest import follow, run
 from trading.calendar import session_dates
+from trading.costs import Costs
 from trading.errors import TradingError
 from trading.robustness.verdicts import Check, graded
 from trading.strategies import decided, target_weights

@@ -10,9 +10,10 @@ import pytest
 import quantstats as qs
 
 from tests.trading.backtest.reference import average, crossings, long_or_flat
-from trading.backtest import Costs, Exits, Rules, follow, weights_of
+from trading.backtest import Exits, Rules, follow, weights_of
 from trading.bars import Panel
 from trading.calendar import bar_timestamp
+from trading.costs import Costs
 from trading.sizing import Sizing
 
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trading.backtest import Costs, Exits, Rules, follow
+from trading.backtest import Exits, Rules, follow
 from trading.backtest.kernel import pair
 from trading.bars import Panel
 from trading.calendar import bar_timestamp, sessions
+from trading.costs import Costs
 from trading.fills import Fill, round_trips
 from trading.sizing import Sizing
 

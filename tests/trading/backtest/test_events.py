@@ -10,9 +10,10 @@ import pytest
 
 from trading.adjustment import to_actions
 from trading.adjustment.actions import CashDividend, Split
-from trading.backtest import Costs, Exits, Rules, follow
+from trading.backtest import Exits, Rules, follow
 from trading.bars import Panel
 from trading.calendar import bar_timestamp, sessions
+from trading.costs import Costs
 from trading.errors import DataError, InvalidValueError
 from trading.sizing import Sizing
 

@@ -7,9 +7,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from trading.backtest import Costs
 from trading.bars import Floats, Panel
 from trading.calendar import bar_timestamp, sessions
+from trading.costs import Costs
 from trading.performance import probabilistic_sharpe
 from trading.robustness import luck, sensitivity
 from trading.robustness.assessment import STEPS, assess

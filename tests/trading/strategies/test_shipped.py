@@ -11,23 +11,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from trading.bars import moment
+from trading.bars import FIELDS, Panel, moment
 from trading.calendar import session_dates
 from trading.rules import Momentum, SmaCrossover
 from trading.sizing import Sizing, size, size_inputs
-from trading.strategies import SHIPPED, Strategy, decided, explanations, target_weights
+from trading.strategies import ACTIVE, SHIPPED, Strategy, decided, explanations, needed, target_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from trading.bars import Panel
 
 CROSSOVER, ROTATION = SHIPPED["sma_crossover"], SHIPPED["momentum_rotation"]
 
 
 def test_the_shipped_strategies_share_the_account() -> None:
-    assert set(SHIPPED) == {"sma_crossover", "momentum_rotation"}
-    assert sum(strategy.capital_fraction for strategy in SHIPPED.values()) == 1
+    assert {"sma_crossover", "momentum_rotation"} == ACTIVE
+    assert sum(SHIPPED[name].capital_fraction for name in ACTIVE) == 1
+
+
+def test_the_first_two_keep_the_versions_that_are_in_peoples_books() -> None:
+    assert (CROSSOVER.version, ROTATION.version) == ("0051bee92df9", "bcc614e9642e")
 
 
 def test_the_version_is_the_content_without_the_description() -> None:
@@ -79,21 +81,35 @@ def test_momentum_weights_agree_with_pandas(real: Panel) -> None:
     np.testing.assert_array_equal(target_weights(ROTATION, real), expected.to_numpy())
 
 
-@settings(max_examples=40, deadline=None)
-@given(row=st.integers(0, 3269), name=st.sampled_from(sorted(SHIPPED)))
-def test_a_decision_does_not_know_the_future(row: int, name: str, real: Panel) -> None:
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_a_decision_does_not_know_the_future_and_needs_its_warm_up_alone(name: str, real: Panel) -> None:
     strategy = SHIPPED[name]
-    known = real.up_to(moment(real.timestamps[row]))
-    np.testing.assert_array_equal(target_weights(strategy, known), target_weights(strategy, real)[: row + 1])
-    np.testing.assert_array_equal(decided(strategy, known), decided(strategy, real)[: row + 1])
+    weights, known = target_weights(strategy, real), decided(strategy, real)
+    assert weights[known].any()
+    for row in (0, 499, 600, 1333, 2100, 3077, 3269):
+        upto = real.up_to(moment(real.timestamps[row]))
+        np.testing.assert_array_equal(target_weights(strategy, upto), weights[: row + 1])
+        np.testing.assert_array_equal(decided(strategy, upto), known[: row + 1])
+        short = needed(strategy, upto)
+        assert len(short) <= max(strategy.warm_up + 6, 30) or row < 3100
+        np.testing.assert_array_equal(target_weights(strategy, short)[-1], weights[row])
+        np.testing.assert_array_equal(decided(strategy, short)[-1], known[row])
 
 
-@settings(max_examples=40, deadline=None)
-@given(row=st.integers(200, 3269), name=st.sampled_from(sorted(SHIPPED)))
-def test_the_warm_up_is_all_a_decision_needs(row: int, name: str, real: Panel) -> None:
-    strategy = SHIPPED[name]
-    short = real.rows(slice(row + 1 - strategy.warm_up, row + 1))
-    np.testing.assert_array_equal(target_weights(strategy, short)[-1], target_weights(strategy, real)[row])
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_what_happens_after_a_decision_does_not_change_it(name: str, real: Panel) -> None:
+    row = 2000
+    scrambled = Panel(
+        real.timestamps,
+        real.symbols,
+        *(
+            np.vstack((real.field(one)[:row], real.field(one)[:row:-1], real.field(one)[row : row + 1]))
+            for one in FIELDS
+        ),
+    )
+    np.testing.assert_array_equal(
+        target_weights(SHIPPED[name], scrambled)[:row], target_weights(SHIPPED[name], real)[:row]
+    )
 
 
 prices = st.floats(0.5, 1000) | st.just(float("nan"))

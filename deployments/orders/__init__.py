@@ -1,0 +1,1 @@
+"""`trading order` and `trading orders`: a person's orders."""

@@ -1,0 +1,158 @@
+"""`trading backtest` and `trading sweep`: strategies over stored bars, without waiting for a worker."""
+
+from __future__ import annotations
+
+from itertools import batched
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deployments.command_line import Json, one_line_errors
+from deployments.data.options import EndOption, StartOption, SymbolsOption, range_of, symbols_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from trading.report import Report
+
+Name = Annotated[str, typer.Argument(help="Name of a stored strategy, such as sma_crossover.")]
+CHUNK = 8
+MOST_VALUES = 1000
+
+
+@one_line_errors
+def backtest(
+    name: Name,
+    *,
+    symbols: SymbolsOption = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    capital: Annotated[float, typer.Option(min=1, max=1e12, help="Opening cash, USD.")] = 100_000.0,
+    commission_bps: Annotated[float, typer.Option(min=0, max=1000, help="Commission, hundredths of a percent.")] = 0.0,
+    slippage_bps: Annotated[float, typer.Option(min=0, max=1000, help="Slippage, hundredths of a percent.")] = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Backtest a strategy over stored daily bars: metrics, costs, assumptions, and a page with its curve.
+
+    Without --symbols over its universe; without --start over the last five years. The result is stored, as
+    backtest-strategy's is.
+
+    Example:  trading backtest sma_crossover --symbols AAPL,MSFT,IBM --start 2001-01-01
+    """
+    chosen, (first, last) = symbols_of(symbols), range_of(start, end)
+    from deployments import terminal
+    from deployments.data import connection, display
+    from trading.costs import Costs
+
+    with connection.system(), terminal.waiting(f"backtesting {name}"):
+        from tasks.strategy_engine import backtests
+        from tasks.strategy_engine.signals import strategies_to_run
+
+        strategies_to_run.fn(name)
+        costs = Costs(commission_bps=commission_bps, slippage_bps=slippage_bps)
+        report, result = backtests.backtest.fn(
+            name, start=first, end=last, capital=capital, costs=costs, symbols=chosen
+        )
+    if as_json:
+        trades = result.trades.to_dict("records")
+        display.as_json({**display.document_of(report), "costs": result.costs_paid, "trades": trades})
+    else:
+        display.show_report(report)
+        display.say(display.sparkline(result.equity.tolist()))
+
+
+@one_line_errors
+def sweep(
+    context: typer.Context,
+    name: Name,
+    *,
+    symbols: SymbolsOption = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    as_json: Json = False,
+) -> None:
+    """Try every combination of a strategy's parameters over stored daily bars and rank them.
+
+    Each further option is a parameter with its values: --fast 5:50:5 is 5, 10 .. 50, --fast 5,8,13 those three. Every
+    try is stored, so that the best Sharpe ratio is deflated for their number; the same again goes on where it was.
+
+    Example:  trading sweep sma_crossover --fast 5:50:5 --slow 20:200:10
+    """
+    parameters = parameters_of(context.args)
+    chosen, (first, last) = symbols_of(symbols), range_of(start, end)
+    from deployments.data import connection, display
+
+    with connection.system():
+        report = _swept(name, parameters, chosen, first, last, quiet=as_json)
+    if as_json:
+        display.as_json(display.document_of(report))
+    else:
+        display.show_report(report)
+
+
+def _swept(
+    name: str,
+    parameters: dict[str, list[Any]],
+    symbols: Sequence[str] | None,
+    first: date | None,
+    last: date | None,
+    *,
+    quiet: bool,
+) -> Report:
+    """Plan, evaluate in chunks and rank, as run_backtest does."""
+    from deployments.data import display
+    from tasks.analytics.research import plan_research, rank_tries, run_tries
+    from tasks.execution.clock import read_clock
+    from tasks.strategy_engine.backtests import YEARS
+    from tasks.strategy_engine.signals import strategies_to_run
+
+    strategies_to_run.fn(name)
+    until = last or read_clock.fn().last_completed
+    since = first or until.replace(year=until.year - YEARS, day=min(until.day, 28))
+    run, tries = plan_research.fn(name, parameters=parameters, symbols=symbols, start=since, end=until, windows=None)
+    with display.progress("trying", quiet=quiet) as shown:
+        for done, chunk in enumerate(batched(tries, CHUNK), start=1):
+            run_tries.fn(run, name, symbols=symbols, tries=list(chunk))
+            if shown is not None:
+                shown(min(1.0, done * CHUNK / len(tries)), min(done * CHUNK, len(tries)))
+    return rank_tries.fn(run, name)
+
+
+def parameters_of(words: Sequence[str]) -> dict[str, list[Any]]:
+    """Return the values of `--fast 5:50:5 --slow 20,50` by parameter; typer.BadParameter for anything else."""
+    found: dict[str, list[Any]] = {}
+    rest = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    if len(rest) % 2:
+        raise typer.BadParameter(f"{rest[-1]}: give a parameter and its values, such as --fast 5:50:5")
+    for option, values in batched(rest, 2):
+        if not option.startswith("--"):
+            raise typer.BadParameter(f"{option!r} is no option; give a parameter and its values, such as --fast 5:50:5")
+        found[option[2:].replace("-", "_")] = values_of(option, values)
+    if not found:
+        raise typer.BadParameter("nothing to try; give a parameter and its values, such as --fast 5:50:5")
+    return found
+
+
+def values_of(option: str, text: str) -> list[Any]:
+    """Return the numbers of first:last:step, both ends included, or of a list with commas."""
+    try:
+        if ":" not in text:
+            return [_number(part) for part in text.split(",")]
+        low, high, step = (_number(part) for part in text.split(":"))
+    except ValueError:
+        raise typer.BadParameter(
+            f"{option} {text}: give first:last:step, such as 5:50:5, or numbers with commas"
+        ) from None
+    if step <= 0 or high < low or (high - low) / step >= MOST_VALUES:
+        raise typer.BadParameter(
+            f"{option} {text}: a step above zero, last not below first, at most {MOST_VALUES} values"
+        )
+    return [low + step * at for at in range(int((high - low) / step + 1e-9) + 1)]
+
+
+def _number(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
