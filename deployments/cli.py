@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deployments.checking import check
 from deployments.command_line import Json, one_line_errors
 from deployments.data.commands import data_commands
 from deployments.orders.commands import order_commands, orders
@@ -36,6 +37,7 @@ app.add_typer(data_commands, name="data")
 app.add_typer(strategy_commands, name="strategy")
 app.command()(explain)
 app.command("backtest")(backtest)
+app.command("check")(check)
 app.command("sweep", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(sweep)
 app.add_typer(order_commands, name="order")
 app.command()(orders)

@@ -113,6 +113,17 @@ def tries(connection: Connection, run: int) -> Sequence[Row[Any]]:
     return connection.execute(statement.order_by(ResearchResult.ordinal)).all()
 
 
+def sharpes_tried(connection: Connection, strategy: str) -> list[float]:
+    """Return the annual Sharpe ratio of every try that was recorded for a strategy and has one."""
+    sharpe = ResearchResult.metrics["sharpe"].as_float()
+    statement = (
+        select(sharpe)
+        .join(ResearchRun, ResearchRun.id == ResearchResult.research_run_id)
+        .where(ResearchRun.strategy == strategy, sharpe.is_not(None))
+    )
+    return list(map(float, connection.scalars(statement)))
+
+
 def finish_research(connection: Connection, run: int) -> None:
     """Mark a research run as complete."""
     connection.execute(update(ResearchRun).where(ResearchRun.id == run).values(status="completed"))

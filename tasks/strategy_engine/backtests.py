@@ -15,7 +15,7 @@ from tasks.panels import load_sessions
 from tasks.policies import REPEATABLE
 from tasks.resources import broker, database, flow_run_id
 from trading.backtest import run
-from trading.calendar import session_before, sessions
+from trading.calendar import FIRST_DAY, session_before, sessions
 from trading.config import settings
 from trading.errors import DataError
 from trading.report import Report
@@ -127,11 +127,14 @@ def _write_page(strategy: Strategy, result: BacktestResult) -> Path:
     return partial.replace(folder / name)
 
 
-def load_warmed_up(connection: Connection, strategy: Strategy, start: date, end: date) -> Panel:
-    """Return a strategy's daily bars of `start` .. `end` with the warm-up before them."""
+def load_warmed_up(
+    connection: Connection, strategy: Strategy, start: date, end: date, *, warm_up: int | None = None
+) -> Panel:
+    """Return a strategy's daily bars of `start` .. `end` with the warm-up (by default its own) before them."""
     universe = list(strategy.universe) or assets.tracked(connection)
-    earlier = sessions(start.replace(year=start.year - 1 - strategy.warm_up // 250, day=1), session_before(start))
-    first = earlier[-min(len(earlier), strategy.warm_up + 25)]
+    needed = strategy.warm_up if warm_up is None else warm_up
+    earlier = sessions(max(start.replace(year=start.year - 1 - needed // 250, day=1), FIRST_DAY), session_before(start))
+    first = earlier[-min(len(earlier), needed + 25)]
     return load_sessions(connection, universe, start=first, end=end)
 
 

@@ -95,3 +95,22 @@ def test_what_cannot_be_run_is_one_line(stack: Stack) -> None:
         assert answer.returncode == 1
         assert said in answer.stderr
         assert len(answer.stderr.strip().splitlines()) == 1
+
+
+def test_a_check_says_what_a_result_leans_on_and_ends_with_its_verdict(stack: Stack, bars: str) -> None:
+    answer = stack.trading(
+        "check", "sma_crossover", "--symbols", bars, "--start", "2011-01-03", "--end", "2011-12-30", "--json"
+    )
+
+    document = json.loads(answer.stdout)
+    verdicts = {row["check"]: row["verdict"] for row in document["rows"]}
+    assert verdicts["no look-ahead"] == "pass"
+    assert verdicts["one symbol"] == "warn"
+    assert answer.returncode == (1 if "fail" in verdicts.values() else 0)
+
+
+def test_a_check_of_a_strategy_that_is_not_there_is_one_line(stack: Stack) -> None:
+    answer = stack.trading("check", "sma_crosover")
+
+    assert answer.returncode == 1
+    assert "did you mean 'sma_crossover'?" in answer.stderr
