@@ -10,7 +10,7 @@ import pytest
 import quantstats as qs
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats  # type: ignore[import-untyped] # scipy ships no types
+from scipy import stats
 
 from trading.errors import InvalidValueError
 from trading.performance import Metrics, deflated_sharpe, drawdowns, metrics, probabilistic_sharpe

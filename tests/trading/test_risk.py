@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from scipy import stats  # type: ignore[import-untyped] # scipy ships no types
+from scipy import stats
 
 from trading.errors import InvalidValueError
 from trading.limits import Limits
