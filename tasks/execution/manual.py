@@ -141,11 +141,9 @@ def _check_limits(
     price = _price(connection, gateway, terms, bar)
     quantity = terms.quantity if terms.quantity is not None else (terms.notional or Decimal(0)) / price
     state = risk.trading_state(connection, account.number)
-    if state == "HALTED":
-        raise OrderRefusedError("trading is HALTED; `trading resume` lets orders pass again")
-    if state == "REDUCING" and not reduces(terms.side, quantity, held):
-        words = f"trading is REDUCING: only orders that reduce a position pass (held: {held.normalize():f})"
-        raise OrderRefusedError(words)
+    if state != "ACTIVE" and not reduces(terms.side, quantity, held):
+        words = f"trading is {state}: only orders that reduce a position pass (held: {held.normalize():f})"
+        raise OrderRefusedError(f"{words}; `trading resume` lets others pass again")
     if replaces is not None and quantity <= replaces.quantity and replaces.limit_price == terms.limit_price:
         return quantity
     proposed = ProposedOrder(
