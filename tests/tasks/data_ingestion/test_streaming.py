@@ -369,6 +369,7 @@ def test_a_feed_that_another_program_listens_to_is_given_up_in_one_line(
 def test_a_cancelled_stream_has_committed_what_it_received_and_leaves_nothing_behind(
     engine: Engine, market: Simulated, start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    before = set(threading.enumerate())
     stream = start()
     assert current(engine, market, OPEN + 5 * MINUTE)
     monkeypatch.setattr(streaming, "BATCH_SECONDS", 60.0)  # nothing is stored any more, but by the end
@@ -381,7 +382,8 @@ def test_a_cancelled_stream_has_committed_what_it_received_and_leaves_nothing_be
 
     assert stored(engine) == due(market, OPEN + 7 * MINUTE)
     assert runs(engine) == [("completed", 21)]
-    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith(("stream", "asyncio_"))]
+    left = {thread.name for thread in set(threading.enumerate()) - before}
+    assert not {name for name in left if name.startswith(("stream", "asyncio_"))}
     with pytest.raises(Cancelled):
         stream.result.result(1)
 
