@@ -27,11 +27,11 @@ from rich.console import Console
 from rich.table import Table
 
 from trading.backtest import Exits, Rules, follow, run, weights_of
-from trading.backtest.kernel import compiled
 from trading.bars import FIELDS, Panel
 from trading.calendar import bar_timestamp, completed_bars, open_at, sessions
+from trading.compilation import compiled, spread
 from trading.costs import Costs
-from trading.crossover_sweep import spread, sweep_crossovers
+from trading.crossover_sweep import sweep_crossovers
 from trading.sizing import Sizing
 from trading.strategies import SHIPPED
 

@@ -103,14 +103,10 @@ def _swept(
     """Plan, evaluate in chunks and rank, as run_backtest does."""
     from deployments.data import display
     from tasks.analytics.research import plan_research, rank_tries, run_tries
-    from tasks.execution.clock import read_clock
-    from tasks.strategy_engine.backtests import YEARS
     from tasks.strategy_engine.signals import strategies_to_run
 
     strategies_to_run.fn(name)
-    until = last or read_clock.fn().last_completed
-    since = first or until.replace(year=until.year - YEARS, day=min(until.day, 28))
-    run, tries = plan_research.fn(name, parameters=parameters, symbols=symbols, start=since, end=until, windows=None)
+    run, tries = plan_research.fn(name, parameters=parameters, symbols=symbols, start=first, end=last, windows=None)
     with display.progress("trying", quiet=quiet) as shown:
         for done, chunk in enumerate(batched(tries, CHUNK), start=1):
             run_tries.fn(run, name, symbols=symbols, tries=list(chunk))

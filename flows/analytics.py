@@ -15,7 +15,6 @@ from tasks.analytics.performance import UNIVERSE, measure_performance
 from tasks.analytics.reports import Kind, write_reports
 from tasks.analytics.research import plan_research, rank_tries, run_tries
 from tasks.analytics.trades import analyse_trades
-from tasks.execution.clock import read_clock
 from tasks.strategy_engine.signals import strategies_to_run
 
 Scope = Annotated[str, Field(description="portfolio, the name of a strategy, or all.")]
@@ -35,7 +34,6 @@ Windows = Annotated[
 Strategies = Annotated[list[str], Field(min_length=1, description="Names of stored strategies.")]
 
 CHUNK = 8
-YEARS = 5
 WORKERS = 2
 
 
@@ -83,12 +81,10 @@ async def run_backtest(
     Every try is kept, so that the best one's Sharpe ratio can be deflated for their number. Killed and run
     again with the same question, it goes on where it was.
     """
-    last = end or read_clock().last_completed
-    first = start or last.replace(year=last.year - YEARS, day=min(last.day, 28))
     for strategy in strategies:
         for name in strategies_to_run(strategy):
             run, tries = plan_research(
-                name, parameters=parameters, symbols=symbols, start=first, end=last, windows=windows
+                name, parameters=parameters, symbols=symbols, start=start, end=end, windows=windows
             )
             await evaluate(run, name, symbols, tries, runner)
             await publish("run-backtest", rank_tries(run, name))

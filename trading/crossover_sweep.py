@@ -11,24 +11,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
-from trading.backtest.kernel import compiled
 from trading.calendar import SESSIONS_PER_YEAR
+from trading.compilation import compiled, spread
 from trading.errors import DataError, InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from trading.bars import Floats, Panel
-
-
-def spread[**P, R](kernel: Callable[P, R]) -> Callable[P, R]:
-    """Compile a kernel whose `prange` runs on every core; kept on disk."""
-    fast: Callable[P, R] = njit(cache=True, parallel=True, nogil=True, error_model="numpy")(kernel)
-    return fast
 
 
 FIGURES = ("total_return", "sharpe", "max_drawdown", "trades")

@@ -1,8 +1,7 @@
-"""Research runs: parameter grids, strategies with other parameters, and walk-forward windows."""
+"""Research runs: parameter grids, and strategies with other parameters."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +17,6 @@ if TYPE_CHECKING:
 
     from trading.bars import Panel
     from trading.costs import Costs
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A walk-forward step: sessions to choose parameters on, then to judge them on; all ends included."""
-
-    train_start: date
-    train_end: date
-    test_start: date
-    test_end: date
 
 
 def grid(parameters: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
@@ -111,39 +100,6 @@ def evaluate(
         "final_equity": float(result.equity.iloc[-1]),
         **result.metrics.as_dict(),
     }
-
-
-def walk_forward_windows(sessions: Sequence[date], train: int, test: int, step: int) -> list[Window]:
-    """Return the rolling windows that fit whole into `sessions`.
-
-    Parameters
-    ----------
-    sessions
-        In order of time.
-    train, test
-        Sessions per part; the test part follows the train part at once.
-    step
-        Sessions from one window to the next.
-
-    Raises
-    ------
-    InvalidValueError
-        A length is below 1, or not one window fits.
-    """
-    for name, value in (("train", train), ("test", test), ("step", step)):
-        if value < 1:
-            raise InvalidValueError(name, value, "at least 1 session")
-    if len(sessions) < train + test:
-        raise InvalidValueError("sessions", len(sessions), f"at least {train + test} for one window")
-    return [
-        Window(
-            sessions[begin],
-            sessions[begin + train - 1],
-            sessions[begin + train],
-            sessions[begin + train + test - 1],
-        )
-        for begin in range(0, len(sessions) - train - test + 1, step)
-    ]
 
 
 def _places(strategy: Strategy) -> dict[str, tuple[str, str]]:

@@ -59,64 +59,45 @@ def _place(side: str, symbol: str, shares: str | None, exits: dict[str, str | No
         raise typer.Exit(1)
 
 
-@order_commands.command()
-@one_line_errors
-def buy(
-    symbol: SymbolArgument,
-    shares: SharesArgument = None,
-    *,
-    notional: Notional = None,
-    kind: Kind = "market",
-    tif: Life = "day",
-    limit_price: Price = None,
-    stop_price: Price = None,
-    trail_price: Price = None,
-    trail_percent: Percent = None,
-    extended_hours: Extended = False,
-    order_class: Class = None,
-    take_profit: TakeProfit = None,
-    stop_loss: StopLoss = None,
-    stop_loss_limit: StopLossLimit = None,
-    as_json: Json = False,
-) -> None:
-    """Buy shares, or for an amount.
+def _placing(side: str, teaches: str) -> None:
+    """Register the command that places an order of a side; `teaches` is its help."""
 
-    Example:  trading order buy AAPL 10 --type limit --limit-price 180 --tif gtc
-    """
-    exits = _exits(take_profit, stop_loss, stop_loss_limit)
-    prices = _prices(limit_price, stop_price, trail_price, trail_percent)
-    shared = {"notional": notional, "type": kind, "time_in_force": tif, "extended_hours": extended_hours}
-    _place("buy", symbol, shares, exits, **prices, **shared, order_class=order_class, as_json=as_json)
+    @one_line_errors
+    def place(
+        symbol: SymbolArgument,
+        shares: SharesArgument = None,
+        *,
+        notional: Notional = None,
+        kind: Kind = "market",
+        tif: Life = "day",
+        limit_price: Price = None,
+        stop_price: Price = None,
+        trail_price: Price = None,
+        trail_percent: Percent = None,
+        extended_hours: Extended = False,
+        order_class: Class = None,
+        take_profit: TakeProfit = None,
+        stop_loss: StopLoss = None,
+        stop_loss_limit: StopLossLimit = None,
+        as_json: Json = False,
+    ) -> None:
+        exits = _exits(take_profit, stop_loss, stop_loss_limit)
+        prices = _prices(limit_price, stop_price, trail_price, trail_percent)
+        shared = {"notional": notional, "type": kind, "time_in_force": tif, "extended_hours": extended_hours}
+        _place(side, symbol, shares, exits, **prices, **shared, order_class=order_class, as_json=as_json)
+
+    order_commands.command(side, help=teaches)(place)
 
 
-@order_commands.command()
-@one_line_errors
-def sell(
-    symbol: SymbolArgument,
-    shares: SharesArgument = None,
-    *,
-    notional: Notional = None,
-    kind: Kind = "market",
-    tif: Life = "day",
-    limit_price: Price = None,
-    stop_price: Price = None,
-    trail_price: Price = None,
-    trail_percent: Percent = None,
-    extended_hours: Extended = False,
-    order_class: Class = None,
-    take_profit: TakeProfit = None,
-    stop_loss: StopLoss = None,
-    stop_loss_limit: StopLossLimit = None,
-    as_json: Json = False,
-) -> None:
-    """Sell shares that are held, or sell short what is not, where the limits allow it.
-
-    Example:  trading order sell AAPL 10 --type trailing_stop --trail-percent 2 --tif gtc
-    """
-    exits = _exits(take_profit, stop_loss, stop_loss_limit)
-    prices = _prices(limit_price, stop_price, trail_price, trail_percent)
-    shared = {"notional": notional, "type": kind, "time_in_force": tif, "extended_hours": extended_hours}
-    _place("sell", symbol, shares, exits, **prices, **shared, order_class=order_class, as_json=as_json)
+_placing(
+    "buy",
+    "Buy shares, or for an amount.\n\nExample:  trading order buy AAPL 10 --type limit --limit-price 180 --tif gtc",
+)
+_placing(
+    "sell",
+    "Sell shares that are held, or sell short what is not, where the limits allow it.\n\n"
+    "Example:  trading order sell AAPL 10 --type trailing_stop --trail-percent 2 --tif gtc",
+)
 
 
 def _exits(profit: str | None, loss: str | None, loss_limit: str | None) -> dict[str, str | None]:

@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from simulator.faults.models import Fault
 
@@ -64,23 +64,17 @@ class Faults:
 
     def draw(self, kind: type[F], applies: Callable[[F], bool] = lambda _: True) -> list[F]:
         """Return the faults of a kind that hit now, each counted; a spent one never hits."""
-        hit: list[F] = []
-        for armed in self._armed:
-            fault = armed.fault
-            if armed.spent or not isinstance(fault, kind) or not applies(fault):
-                continue
-            if fault.probability >= 1 or self._dice.random() < fault.probability:
-                armed.hits += 1
-                hit.append(fault)
-        return hit
+        return list(self._hits(kind, applies))
 
     def first(self, kind: type[F], applies: Callable[[F], bool] = lambda _: True) -> F | None:
         """Return the first fault of a kind that hits now, or None; later ones are not drawn."""
+        return next(self._hits(kind, applies), None)
+
+    def _hits(self, kind: type[F], applies: Callable[[F], bool]) -> Iterator[F]:
         for armed in self._armed:
             fault = armed.fault
             if armed.spent or not isinstance(fault, kind) or not applies(fault):
                 continue
             if fault.probability >= 1 or self._dice.random() < fault.probability:
                 armed.hits += 1
-                return fault
-        return None
+                yield fault

@@ -13,12 +13,13 @@ from db.json import plain
 from db.repositories import results, strategies
 from tasks.policies import REPEATABLE
 from tasks.resources import database, flow_run_id
-from tasks.strategy_engine.backtests import load_warmed_up, of_universe, require_bars
+from tasks.strategy_engine.history import history_of, load_warmed_up, looking_at
 from trading.calendar import SESSIONS_PER_YEAR, sessions
-from trading.errors import DataError, TradingError
+from trading.errors import TradingError
 from trading.performance import deflated_sharpe
 from trading.report import Report
-from trading.sweep import Window, check_names, evaluate, grid, walk_forward_windows
+from trading.robustness.folds import walk_forward_folds
+from trading.sweep import check_names, evaluate, grid, with_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,60 +39,54 @@ def plan_research(
     *,
     parameters: Mapping[str, Sequence[Any]],
     symbols: Sequence[str] | None,
-    start: date,
-    end: date,
+    start: date | None,
+    end: date | None,
     windows: tuple[int, int] | None,
 ) -> tuple[int, list[dict[str, Any]]]:
     """Open a research run, or find the one that asked the same; return its id and the tries that are left.
 
     A try is {ordinal, parameters, start, end, train_end}; `windows` is (train, test) sessions of a
-    walk-forward, without it every combination runs once over `start` .. `end`.
+    walk-forward, without it every combination runs once over `start` .. `end`, by default the last five years.
     """
+    with database().connect() as connection:
+        stored = strategies.named(connection, name)
+    check_names(stored, parameters)
+    asked = history_of(stored, symbols=symbols, start=start, end=end)
+    specification = {
+        "version": asked.strategy.version,
+        "parameters": plain(parameters),
+        "symbols": plain(asked.panel.symbols),
+        "start": str(asked.first),
+        "end": str(asked.last),
+        "windows": list(windows) if windows else None,
+        "bars": asked.panel.fingerprint(),
+    }
+    row = {
+        "key": hashlib.sha256(json.dumps(specification, sort_keys=True).encode()).hexdigest(),
+        "kind": "walk_forward" if windows else "sweep",
+        "strategy": name,
+        "specification": specification,
+        "status": "running",
+        "flow_run_id": flow_run_id(),
+    }
     with database().begin() as connection:
-        strategy = of_universe(strategies.named(connection, name), symbols)
-        check_names(strategy, parameters)
-        panel = load_warmed_up(connection, strategy, start, end)
-        if not len(panel):
-            raise DataError(f"no bars of {start} to {end} to research {name} on; run fetch-market-data first")
-        require_bars(panel, symbols or (), start, end)
-        specification = {
-            "version": strategy.version,
-            "parameters": plain(parameters),
-            "symbols": plain(panel.symbols),
-            "start": str(start),
-            "end": str(end),
-            "windows": list(windows) if windows else None,
-            "bars": panel.fingerprint(),
-        }
-        row = {
-            "key": hashlib.sha256(json.dumps(specification, sort_keys=True).encode()).hexdigest(),
-            "kind": "walk_forward" if windows else "sweep",
-            "strategy": name,
-            "specification": specification,
-            "status": "running",
-            "flow_run_id": flow_run_id(),
-        }
         identity, done = results.begin_research(connection, row)
-    planned = _tries(parameters, start, end, windows)
+    planned = _tries(parameters, asked.first, asked.last, windows)
     return identity, [entry for entry in planned if entry["ordinal"] not in done]
 
 
 def _tries(
     parameters: Mapping[str, Sequence[Any]], start: date, end: date, windows: tuple[int, int] | None
 ) -> list[dict[str, Any]]:
-    spans: list[Window | None] = [None]
+    spans = [(start, None, end)]
     if windows:
-        spans = [*walk_forward_windows(sessions(start, end), *windows, step=windows[1])]
+        days = sessions(start, end)
+        folds = walk_forward_folds(len(days), train=windows[0], test=windows[1])
+        spans = [(days[fold.train[0]], days[fold.train[-1]], days[fold.test[-1]]) for fold in folds]
     cells = [(span, combination) for span in spans for combination in grid(parameters)]
     return [
-        {
-            "ordinal": ordinal,
-            "parameters": combination,
-            "start": span.train_start if span else start,
-            "train_end": span.train_end if span else None,
-            "end": span.test_end if span else end,
-        }
-        for ordinal, (span, combination) in enumerate(cells)
+        {"ordinal": ordinal, "parameters": combination, "start": first, "train_end": train_end, "end": last}
+        for ordinal, ((first, train_end, last), combination) in enumerate(cells)
     ]
 
 
@@ -99,18 +94,16 @@ def _tries(
 def run_tries(run: int, name: str, *, symbols: Sequence[str] | None, tries: Sequence[Mapping[str, Any]]) -> int:
     """Evaluate one chunk of tries and store them; return how many were new."""
     with database().connect() as connection:
-        strategy = of_universe(strategies.named(connection, name), symbols)
+        strategy = looking_at(strategies.named(connection, name), symbols)
         first, last = min(entry["start"] for entry in tries), max(entry["end"] for entry in tries)
-        widest = max((_tried(strategy, entry) for entry in tries), key=lambda tried: tried.warm_up)
-        panel = load_warmed_up(connection, widest, first, last)
+        warm_up = max(_tried(strategy, entry).warm_up for entry in tries)
+        panel = load_warmed_up(connection, strategy, first, last, warm_up=warm_up)
     rows = [_evaluated(strategy, panel, entry) for entry in tries]
     with database().begin() as connection:
         return results.record_tries(connection, run, rows)
 
 
 def _tried(strategy: Strategy, entry: Mapping[str, Any]) -> Strategy:
-    from trading.sweep import with_parameters
-
     try:
         return with_parameters(strategy, entry["parameters"])
     except TradingError:

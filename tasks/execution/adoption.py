@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from db.models.execution import EXTERNAL
 from db.repositories import accounts, orders, reconciliation
 from tasks.execution.following import OVERLAP, collect_fills
-from tasks.execution.recording import broker_columns, record_broker_orders
-from tasks.resources import database, flow_run_id
+from tasks.execution.recording import broker_columns, fill_row, record_broker_orders
+from tasks.resources import database
 from trading.orders import FINAL, WORKING
 
 if TYPE_CHECKING:
@@ -142,22 +142,7 @@ def _lacking(
 
 def _missed(fills: Iterable[Any], lacking: Sequence[Row[Any]]) -> list[dict[str, Any]]:
     by_broker = {row.broker_order_id: row for row in lacking}
-    return [
-        {
-            "account": row.account,
-            "order_id": row.id,
-            "execution_id": fill.execution_id,
-            "strategy": row.strategy,
-            "symbol": fill.symbol,
-            "side": fill.side,
-            "quantity": fill.quantity,
-            "price": fill.price,
-            "filled_at": fill.at,
-            "flow_run_id": flow_run_id(),
-        }
-        for fill in fills
-        if (row := by_broker.get(fill.broker_order_id)) is not None
-    ]
+    return [fill_row(fill, row) for fill in fills if (row := by_broker.get(fill.broker_order_id)) is not None]
 
 
 def _look_up(gateway: Broker, account: str, waiting: Iterable[Row[Any]]) -> list[dict[str, Any]]:

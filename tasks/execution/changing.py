@@ -15,6 +15,7 @@ from trading.orders import FINAL, OrderEvent, OrderState, client_order_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from sqlalchemy import Row
 
@@ -100,7 +101,7 @@ def replace(gateway: Broker, row: Row[Any], terms: OrderTerms, clock: Clock, *, 
     intent = _replacement(row, terms, clock, by)
     with database().begin() as connection:
         intent["sequence"] = max(row.sequence, orders.last_sequence(connection, row.risk_decision_id or 0)) + 1
-        intent["client_order_id"] = _identity(row, intent["sequence"], clock)
+        intent["client_order_id"] = successor_id(row, intent["sequence"], clock.now)
         orders.intend(connection, [intent])
         new = orders.by_client_id(connection, [intent["client_order_id"]])[intent["client_order_id"]]
     event, problem, answer = OrderEvent.NO_ANSWER, "", None
@@ -148,12 +149,13 @@ def _replacement(row: Row[Any], terms: OrderTerms, clock: Clock, by: str | None)
     }
 
 
-def _identity(row: Row[Any], sequence: int, clock: Clock) -> str:
+def successor_id(row: Row[Any], sequence: int, moment: datetime) -> str:
+    """Return the client_order_id of what takes an order's place; `moment` stands for an order by hand's bar."""
     return client_order_id(
         account=row.account,
         strategy=row.strategy,
         version=row.client_order_id,
-        bar_ts=row.bar_ts or clock.now,
+        bar_ts=row.bar_ts or moment,
         symbol=row.symbol,
         side=row.side,
         sequence=sequence,

@@ -12,10 +12,10 @@ from db.repositories import accounts, orders
 from tasks.books import open_books
 from tasks.execution.alarm import halt_and_tell
 from tasks.execution.halting import Reach, cancel_open_orders
-from tasks.execution.recording import record_broker_orders, record_own
+from tasks.execution.recording import fill_row, record_broker_orders, record_own
 from tasks.execution.waiting import take_measures
 from tasks.policies import REPEATABLE
-from tasks.resources import broker, database, flow_run_id, locks
+from tasks.resources import broker, database, locks
 from trading.calendar import session_after, session_of
 from trading.order_policy import StalePolicy
 from trading.orders import FINAL, OrderEvent, OrderState
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from tasks.broker import Broker
-    from trading.broker import BrokerFill, BrokerOrder, Clock
+    from trading.broker import BrokerOrder, Clock
 
 UNKNOWN_DEADLINE = timedelta(minutes=5)
 """How long, by the database's clock, an order may stay unanswered and unfound before trading halts."""
@@ -169,7 +169,7 @@ def collect_fills(gateway: Broker, account: str) -> int:
     fills = gateway.fills(since=since - OVERLAP)
     with database().begin() as connection:
         known = orders.by_broker_id(connection, account, {fill.broker_order_id for fill in fills})
-        rows = [_fill_row(fill, known[fill.broker_order_id]) for fill in fills if fill.broker_order_id in known]
+        rows = [fill_row(fill, known[fill.broker_order_id]) for fill in fills if fill.broker_order_id in known]
         new = orders.record_fills(connection, rows)
         closed = [row for row in known.values() if row.status in FINAL]
         stale = _underfilled(connection, closed)
@@ -183,18 +183,3 @@ def _underfilled(connection: Connection, rows: Iterable[Row[Any]]) -> list[Row[A
     """Return closed orders whose fills add up to more than they say: a fill came late."""
     filled = orders.filled_quantities(connection, [row.id for row in rows])
     return [row for row in rows if filled.get(row.id, 0) > row.filled_quantity]
-
-
-def _fill_row(fill: BrokerFill, order: Row[Any]) -> dict[str, Any]:
-    return {
-        "account": order.account,
-        "order_id": order.id,
-        "execution_id": fill.execution_id,
-        "strategy": order.strategy,
-        "symbol": fill.symbol,
-        "side": fill.side,
-        "quantity": fill.quantity,
-        "price": fill.price,
-        "filled_at": fill.at,
-        "flow_run_id": flow_run_id(),
-    }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-    from trading.broker import BrokerOrder
+    from trading.broker import BrokerFill, BrokerOrder
 
 
 def record_broker_orders(connection: Connection, account: str | None, found: Sequence[BrokerOrder]) -> int:
@@ -123,4 +123,20 @@ def exit_row(entry: Row[Any], leg: BrokerOrder) -> dict[str, Any]:
         "placed_by": entry.placed_by,
         "parent_id": entry.id,
         "status": OrderState.INTENT,
+    }
+
+
+def fill_row(fill: BrokerFill, order: Row[Any]) -> dict[str, Any]:
+    """Return the row of a fill of an order in the books."""
+    return {
+        "account": order.account,
+        "order_id": order.id,
+        "execution_id": fill.execution_id,
+        "strategy": order.strategy,
+        "symbol": fill.symbol,
+        "side": fill.side,
+        "quantity": fill.quantity,
+        "price": fill.price,
+        "filled_at": fill.at,
+        "flow_run_id": flow_run_id(),
     }

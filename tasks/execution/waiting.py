@@ -13,7 +13,7 @@ from tasks.resources import database, flow_run_id, locks
 from trading.errors import TradingError
 from trading.order_policy import StalePolicy, Waiting, due
 from trading.order_terms import order_terms
-from trading.orders import FINAL, OrderState, client_order_id
+from trading.orders import FINAL, OrderState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,15 +85,7 @@ def _close_out(row: Row[Any], clock: Clock) -> str:
     terms = order_terms(symbol=row.symbol, side=row.side, quantity=left)
     with database().begin() as connection:
         sequence = max(row.sequence, orders.last_sequence(connection, row.risk_decision_id or 0)) + 1
-        identity = client_order_id(
-            account=row.account,
-            strategy=row.strategy,
-            version=row.client_order_id,
-            bar_ts=row.bar_ts or row.intended_at,
-            symbol=row.symbol,
-            side=row.side,
-            sequence=sequence,
-        )
+        identity = changing.successor_id(row, sequence, row.intended_at)
         intent = {
             **terms_columns(terms),
             "account": row.account,

@@ -6,18 +6,15 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from prefect import task
 
-from db.repositories import assets, results, strategies
+from db.repositories import results, strategies
 from tasks.analytics.tearsheet import backtest_page
-from tasks.panels import load_sessions
 from tasks.policies import REPEATABLE
-from tasks.resources import broker, database, flow_run_id
+from tasks.resources import database, flow_run_id
+from tasks.strategy_engine.history import history_of
 from trading.backtest import run
-from trading.calendar import FIRST_DAY, session_before, sessions
 from trading.config import settings
-from trading.errors import DataError
 from trading.report import Report
 
 if TYPE_CHECKING:
@@ -25,15 +22,9 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from sqlalchemy import Connection
-
     from trading.backtest import BacktestResult
-    from trading.bars import Panel
     from trading.costs import Costs
     from trading.strategies import Strategy
-
-YEARS = 5
-"""How far back a backtest without a start goes."""
 
 
 @task(**REPEATABLE)
@@ -57,23 +48,20 @@ def backtest(
     DataError
         There are no bars, or too few, in the range.
     """
-    last = end or broker().clock().last_completed
-    first = start or last.replace(year=last.year - YEARS, day=min(last.day, 28))
     with database().connect() as connection:
         stored = strategies.named(connection, name)
-        strategy = of_universe(stored, symbols)
-        panel = load_warmed_up(connection, strategy, first, last)
+    asked = history_of(stored, symbols=symbols, start=start, end=end)
+    strategy, panel = asked.strategy, asked.panel
     costs = costs or strategy.costs
-    require_bars(panel, symbols or (), first, last)
-    result = run(strategy, panel, capital=capital, costs=costs, start=first)
+    result = run(strategy, panel, capital=capital, costs=costs, start=asked.first)
     path = _write_page(strategy, result)
-    question = [strategy.version, str(first), str(last), capital, costs.model_dump(), panel.fingerprint()]
+    question = [strategy.version, str(asked.first), str(asked.last), capital, costs.model_dump(), panel.fingerprint()]
     row = {
         "key": hashlib.sha256(json.dumps(question).encode()).hexdigest(),
         "strategy": name,
         "strategy_version": stored.version,
-        "range_start": first,
-        "range_end": last,
+        "range_start": asked.first,
+        "range_end": asked.last,
         "capital": capital,
         "costs": costs.model_dump(),
         "bars_sha256": panel.fingerprint(),
@@ -86,7 +74,7 @@ def backtest(
     figures = {
         "backtest": identity,
         "strategy": f"{name} {stored.version}",
-        "sessions": f"{first} to {last}",
+        "sessions": f"{asked.first} to {asked.last}",
         "trades": len(result.trades),
         "final equity": float(result.equity.iloc[-1]),
         "refused orders": len(result.refused),
@@ -94,25 +82,6 @@ def backtest(
     } | result.metrics.as_dict()
     figures["page"] = str(path)
     return Report(f"Backtest of {name}", figures, notes=result.assumptions), result
-
-
-def of_universe(strategy: Strategy, symbols: Sequence[str] | None) -> Strategy:
-    """Return a strategy that looks at `symbols`, or at its own where none are named."""
-    return strategy.model_copy(update={"universe": tuple(symbols)}) if symbols else strategy
-
-
-def require_bars(panel: Panel, symbols: Sequence[str], start: date, end: date) -> None:
-    """Refuse symbols that have no bar.
-
-    Raises
-    ------
-    DataError
-        Names them.
-    """
-    there = np.any(panel.close > 0, axis=0)
-    missing = [symbol for symbol in symbols if not there[panel.symbols.index(symbol)]]
-    if missing:
-        raise DataError(f"no bars of {', '.join(missing)} from {start} to {end}; fetch or import them first")
 
 
 def _write_page(strategy: Strategy, result: BacktestResult) -> Path:
@@ -125,17 +94,6 @@ def _write_page(strategy: Strategy, result: BacktestResult) -> Path:
     partial = folder / f"{name}.partial"
     partial.write_bytes(content)
     return partial.replace(folder / name)
-
-
-def load_warmed_up(
-    connection: Connection, strategy: Strategy, start: date, end: date, *, warm_up: int | None = None
-) -> Panel:
-    """Return a strategy's daily bars of `start` .. `end` with the warm-up (by default its own) before them."""
-    universe = list(strategy.universe) or assets.tracked(connection)
-    needed = strategy.warm_up if warm_up is None else warm_up
-    earlier = sessions(max(start.replace(year=start.year - 1 - needed // 250, day=1), FIRST_DAY), session_before(start))
-    first = earlier[-min(len(earlier), needed + 25)]
-    return load_sessions(connection, universe, start=first, end=end)
 
 
 def _trades(result: BacktestResult) -> list[dict[str, Any]]:

@@ -9,8 +9,8 @@ from prefect import task
 
 from db.repositories import results, strategies
 from tasks.policies import REPEATABLE
-from tasks.resources import broker, database
-from tasks.strategy_engine.backtests import YEARS, load_warmed_up, of_universe, require_bars
+from tasks.resources import database
+from tasks.strategy_engine.history import history_of
 from trading.calendar import session_dates
 from trading.report import Report
 from trading.robustness.assessment import assess
@@ -44,20 +44,18 @@ def check_strategy(
     DataError
         There are no bars, or too few, in the range.
     """
-    last = end or broker().clock().last_completed
-    first = start or last.replace(year=last.year - YEARS, day=min(last.day, 28))
     with database().connect() as connection:
-        strategy = of_universe(strategies.named(connection, name), symbols)
-        panel = load_warmed_up(connection, strategy, first, last, warm_up=WARM_UPS[-1] * strategy.warm_up)
+        stored = strategies.named(connection, name)
         tried = results.sharpes_tried(connection, name)
-    require_bars(panel, symbols or (), first, last)
-    begin = int((session_dates(panel.timestamps) < np.datetime64(first, "D")).sum())
-    checks = assess(Trial(strategy, panel, begin, costs=strategy.costs), sharpes_tried=tried, progress=progress)
+    asked = history_of(stored, symbols=symbols, start=start, end=end, warm_ups=WARM_UPS[-1])
+    begin = int((session_dates(asked.panel.timestamps) < np.datetime64(asked.first, "D")).sum())
+    trial = Trial(asked.strategy, asked.panel, begin, costs=asked.strategy.costs)
+    checks = assess(trial, sharpes_tried=tried, progress=progress)
     verdict = overall(checks)
     counted = {each: sum(check.verdict == each for check in checks) for each in ("pass", "warn", "fail")}
-    asked = {"strategy": f"{name} {strategy.version}", "sessions": f"{first} to {last}"}
+    figures = {"strategy": f"{name} {asked.strategy.version}", "sessions": f"{asked.first} to {asked.last}"}
     rows = [
         {"check": check.name, "verdict": check.verdict, "figure": check.figure, "what it means": check.sentence}
         for check in checks
     ]
-    return Report(f"Is {name} to be believed?", {**asked, "verdict": verdict, **counted}, rows), verdict
+    return Report(f"Is {name} to be believed?", {**figures, "verdict": verdict, **counted}, rows), verdict

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from trading.calendar import sessions
 from trading.errors import InvalidValueError, UnknownNameError
 from trading.rules import SmaCrossover
 from trading.strategies import SHIPPED
-from trading.sweep import evaluate, grid, walk_forward_windows, with_parameters
+from trading.sweep import evaluate, grid, with_parameters
 
 if TYPE_CHECKING:
     from trading.bars import Panel
@@ -56,20 +54,3 @@ def test_a_row_holds_parameters_version_and_metrics(real: Panel) -> None:
     assert row["version"] == with_parameters(CROSSOVER, {"fast": 10, "slow": 30}).version
     assert row["trades"] > 0
     assert row["total_return"] == pytest.approx(row["final_equity"] / 100_000 - 1)
-
-
-def test_windows_roll_and_never_overlap_train_with_test() -> None:
-    days = sessions(date(2012, 1, 3), date(2012, 12, 31))
-    windows = walk_forward_windows(days, 100, 50, 50)
-    assert len(windows) == 3
-    for index, window in enumerate(windows):
-        assert (window.train_start, window.train_end) == (days[50 * index], days[50 * index + 99])
-        assert (window.test_start, window.test_end) == (days[50 * index + 100], days[50 * index + 149])
-
-
-def test_windows_that_do_not_fit_are_refused() -> None:
-    days = sessions(date(2012, 1, 3), date(2012, 1, 31))
-    with pytest.raises(InvalidValueError, match="at least 150 for one window"):
-        walk_forward_windows(days, 100, 50, 10)
-    with pytest.raises(InvalidValueError, match="step"):
-        walk_forward_windows(days, 5, 5, 0)

@@ -14,22 +14,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
+
+from trading.compilation import compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from trading.bars import Floats
 
     Integers = NDArray[np.int64]
-
-
-def compiled[**P, R](kernel: Callable[P, R]) -> Callable[P, R]:
-    """Compile a kernel at its first call; kept on disk, runs without the interpreter's lock."""
-    fast: Callable[P, R] = njit(cache=True, nogil=True, error_model="numpy")(kernel)
-    return fast
 
 
 METHODS = ("equal_weight", "fixed_fraction", "volatility_target", "atr_risk", "half_kelly")

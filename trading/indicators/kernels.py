@@ -12,25 +12,17 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
 from trading.calendar import SESSIONS_PER_YEAR
+from trading.compilation import compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from trading.bars import Floats
 
 STILL = 1e-14
 """A deviation below this fraction of the mean is rounding, and counts as none."""
-
-
-def compiled[**P, R](kernel: Callable[P, R]) -> Callable[P, R]:
-    """Compile a kernel at its first call; kept on disk, runs without the interpreter's lock."""
-    fast: Callable[P, R] = njit(cache=True, nogil=True, error_model="numpy")(kernel)
-    return fast
 
 
 # --- the bars that are there ---------------------------------------------------------------------------------------
