@@ -83,6 +83,11 @@ def unvalued_spin_offs(connection: Connection, symbols: Sequence[str]) -> dict[t
     return {(row.symbol, row.ex_date): row.new_symbol for row in connection.execute(statement)}
 
 
+def symbols_with_splits(connection: Connection) -> set[str]:
+    """Return the symbols that splits are recorded of."""
+    return set(connection.scalars(select(CorporateAction.symbol).where(CorporateAction.kind == "split").distinct()))
+
+
 def known_actions(connection: Connection, symbols: Sequence[str], *, day: date) -> pd.DataFrame:
     """Return what is known on `day` of what the assets did that `symbols` meant then; see `actions`."""
     return actions(connection, spells(connection, symbols, day), until=day)

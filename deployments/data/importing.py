@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -40,6 +42,18 @@ def import_file(
     day_first: Annotated[
         bool | None, typer.Option("--day-first/--month-first", help="How 01/02/2012 is meant, where nothing shows it.")
     ] = None,
+    adjusted_as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            metavar="DATE",
+            help="The file has the splits up to this day divided out: store it as traded, by the recorded splits.",
+        ),
+    ] = None,
+    trust: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A,B", help="Take these symbols' prices as they are, though stored ones contradict."),
+    ] = None,
     start: StartOption = None,
     end: EndOption = None,
     source: Annotated[
@@ -52,11 +66,13 @@ def import_file(
     """Import bars from files; rows that cannot be read are listed with their line, the others are stored.
 
     Column names are guessed (date, ticker, o/h/l/c, vol, ...). Importing again writes only what is new or different,
-    and an import that was interrupted goes on when it is repeated. The quality rules then look at every bar.
+    and an import that was interrupted goes on when it is repeated. A symbol whose prices are on another level than
+    what is stored (adjusted for a split) is refused, the others are imported. The quality rules then look at every bar.
 
     Example:  trading data import prices.csv --map close=Last --symbol IBM
     """
     form = _form(symbol=symbol, columns=columns, timezone=timezone, day_first=day_first)
+    form = form.model_copy(update={"adjusted_as_of": adjusted_as_of and adjusted_as_of.date()})
     chosen, (first, last) = symbols_of(symbols), range_of(start, end)
     from deployments.data import connection, display
 
@@ -72,6 +88,7 @@ def import_file(
                 start=first,
                 end=last,
                 form=form,
+                trusted=symbols_of(trust) or (),
                 progress=shown,
             )
         if not as_json:
@@ -79,7 +96,7 @@ def import_file(
         tracked = _track(done) if track else []
         checked = _checked(done, timeframe, quiet=as_json) if check else None
     if as_json:
-        display.as_json(_document(report, checked, tracked))
+        display.as_json(_document(report, done, checked, tracked))
     else:
         _show(checked, tracked)
 
@@ -142,7 +159,9 @@ def _show(checked: Report | None, tracked: Sequence[str]) -> None:
         display.show_report(checked, most=10)
 
 
-def _document(report: Report, checked: Report | None, tracked: Sequence[str]) -> dict[str, Any]:
+def _document(report: Report, done: Imported, checked: Report | None, tracked: Sequence[str]) -> dict[str, Any]:
     from deployments.data.display import document_of
 
-    return {"import": document_of(report), "quality": checked and document_of(checked), "tracked": list(tracked)}
+    refused = [{**asdict(one), "ratio": one.ratio} for one in done.refused]
+    quality = checked and document_of(checked)
+    return {"import": document_of(report), "refused": refused, "quality": quality, "tracked": list(tracked)}

@@ -10,6 +10,7 @@ from prefect import task
 from tasks.data_ingestion.files.bad_rows import BadRows
 from tasks.data_ingestion.files.file_format import FileFormat
 from tasks.data_ingestion.files.importing import Wanted, import_files
+from tasks.data_ingestion.files.levels import WHAT_TO_DO, sentence
 from tasks.policies import REPEATABLE
 from tasks.resources import database, flow_run_id
 from trading.calendar import session_of
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from tasks.data_ingestion.files.bad_rows import BadRow
     from tasks.data_ingestion.files.importing import Imported
+    from trading.bars import Timeframe
+
+SHOWN = 20
 
 FileSource = Literal["csv", "parquet"]
 
@@ -32,16 +36,17 @@ def import_bars(
     *,
     source: FileSource | None,
     symbols: Sequence[str] | None,
-    timeframe: str,
+    timeframe: Timeframe,
     start: date | None,
     end: date | None,
     form: FileFormat | None = None,
+    trusted: Sequence[str] = (),
     progress: Callable[[float, int], None] | None = None,
 ) -> tuple[Report, Imported]:
     """Import bars from a CSV or Parquet file, a folder of them, or an fsspec URL.
 
     The good rows are written, the bad ones reported; more than a few of them are listed in a file in the state
-    directory.
+    directory. Symbols whose prices are on another level than what is stored are refused, but for `trusted` ones.
 
     Returns
     -------
@@ -50,11 +55,11 @@ def import_bars(
     Raises
     ------
     DataError
-        Nothing can be read, or nothing of what was asked for is there.
+        Nothing can be read, nothing of what was asked for is there, or every symbol is refused.
     UnknownNameError
         None of the symbols is in the files, or a column that was named is not.
     """
-    wanted = Wanted(path, timeframe, source=source, symbols=symbols, start=start, end=end)
+    wanted = Wanted(path, timeframe, source=source, symbols=symbols, start=start, end=end, trusted=trusted)
     with BadRows(_overflow()) as bad:
         done = import_files(
             database(),
@@ -81,6 +86,7 @@ def _report(wanted: Wanted, done: Imported, bad: BadRows) -> Report:
         "symbols": len(done.symbols),
         **({"sessions": f"{session_of(done.first)} to {session_of(done.last)}"} if done.first and done.last else {}),
         **({"repeated rows": done.repeated} if done.repeated else {}),
+        **({"refused symbols": len(done.refused)} if done.refused else {}),
         "bad rows": bad.total,
     }
     several = len({row.path for row in bad.first} | done.files) > 1
@@ -106,6 +112,15 @@ def _notes(wanted: Wanted, done: Imported, bad: BadRows) -> list[str]:
     absent = [symbol for symbol in wanted.symbols or () if symbol not in done.present]
     if absent:
         notes.append(f"Not in the files: {', '.join(absent)}.")
+    notes += _refusals(done)
     if bad.total > len(bad.first):
         notes.append(f"{bad.total:,} rows could not be read; they are listed in {bad.listed}")
     return notes
+
+
+def _refusals(done: Imported) -> list[str]:
+    """Return a line for each refused symbol, and what to do about them."""
+    if not done.refused:
+        return []
+    more = [f"... and {len(done.refused) - SHOWN:,} more symbols."] if len(done.refused) > SHOWN else []
+    return [*(f"Not imported: {sentence(one)}." for one in done.refused[:SHOWN]), *more, WHAT_TO_DO]

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
-from itertools import batched, pairwise
+from itertools import batched
 from typing import TYPE_CHECKING, Any, Literal
 
 from prefect import task
 
 from db.repositories import bars as bars_repository
 from db.repositories import exclusions, ingestion, quality
-from db.repositories.lives import lives
+from tasks.data_ingestion.companies import actions_apart, taken_tickers
 from tasks.market_data import SYMBOLS_A_REQUEST
 from tasks.policies import REPEATABLE
 from tasks.resources import broker, database, flow_run_id, market_data
 from trading.calendar import FIRST_DAY, bar_timestamp, completed_bars, session_dates, session_of
 from trading.errors import DataError
-from trading.quality import apart, check, coverage, former, name_spin_offs, together, universe_verdicts
+from trading.quality import apart, check, coverage, name_spin_offs, together, universe_verdicts
 from trading.report import Report
 
 if TYPE_CHECKING:
@@ -141,35 +141,20 @@ def _find(
 
     Each company that bore one of the tickers is judged by itself.
     """
-    import pandas as pd
-
-    taken = _taken(connection, symbols, session_of(until))
-    known = [ingestion.known_actions(connection, symbols, day=session_of(until))]
-    for symbol, starts in taken.items():
-        for day in starts:
-            found = ingestion.known_actions(connection, [symbol], day=day - timedelta(days=1))
-            known.append(found.assign(symbol=former(symbol, day)))
+    taken = taken_tickers(connection, symbols, session_of(until))
+    known = actions_apart(connection, symbols, session_of(until), taken)
     intraday = timeframe != "1Day"
     daily = _read(connection, symbols, timeframe="1Day", begin=begin, until=until) if intraday else None
     issues = together(
         check(
             _apart(frame, taken),
-            splits=pd.concat(known),
+            splits=known,
             timeframe=timeframe,
             reference=None if reference is None else _apart(reference, taken),
             daily=None if daily is None else _apart(daily, taken),
         )
     )
     return name_spin_offs(issues, ingestion.unvalued_spin_offs(connection, symbols))
-
-
-def _taken(connection: Connection, symbols: Sequence[str], day: date) -> dict[str, list[date]]:
-    """Return the days up to `day` on which another company took a ticker that one had borne before."""
-    taken: dict[str, list[date]] = defaultdict(list)
-    for earlier, later in pairwise(lives(connection, symbols)):
-        if earlier.symbol == later.symbol and earlier.asset_id != later.asset_id and later.first_day <= day:
-            taken[later.symbol].append(later.first_day)
-    return taken
 
 
 def _apart(bars: pd.DataFrame, taken: Mapping[str, Sequence[date]]) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Corporate actions: what they are, how they are read out of adjusted closes, and how they adjust bars as of a date."""
 
 from trading.adjustment.actions import Actions, CashDividend, CorporateAction, SpinOff, Split, read_actions, to_actions
-from trading.adjustment.adjusting import adjust
+from trading.adjustment.adjusting import adjust, unadjust
 from trading.adjustment.derivation import DerivedAction, convention_of, derive
 from trading.adjustment.spin_offs import first_common_closes, share_of_value
 
@@ -19,4 +19,5 @@ __all__ = [
     "read_actions",
     "share_of_value",
     "to_actions",
+    "unadjust",
 ]

@@ -86,6 +86,16 @@ def adjust(
     return _frame(bars, known, convention)
 
 
+def unadjust(bars: pd.DataFrame, actions: Actions | pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Return bars with the splits up to `as_of` (included) divided out as they were traded; reverses `adjust`.
+
+    Right as far as `actions` has every split that was divided out.
+    """
+    known = actions if isinstance(actions, Actions) else read_actions(actions)
+    undone = Actions(known.symbols, known.kinds, known.ex_dates, 1 / known.values)  # noqa: PD011 - an array of ours
+    return adjust(bars, undone, as_of)
+
+
 def _panel(panel: Panel, actions: Actions, convention: Convention) -> Panel:
     if not len(actions) or not len(panel):
         return panel

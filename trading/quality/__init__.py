@@ -9,12 +9,19 @@ from trading.quality.catalogue import RULES, Rule
 from trading.quality.checking import BarVerdict, bar_verdicts, check
 from trading.quality.companies import apart, former, together
 from trading.quality.findings import Issue, Severity, Verdict
+from trading.quality.levels import (
+    Contradiction,
+    junction_contradictions,
+    overlap_contradictions,
+    unshown_splits,
+)
 from trading.quality.thresholds import Thresholds
 from trading.quality.universe import Coverage, Standing, UniverseLimits, coverage, universe_verdicts
 
 __all__ = [
     "RULES",
     "BarVerdict",
+    "Contradiction",
     "Coverage",
     "Issue",
     "Rule",
@@ -28,7 +35,10 @@ __all__ = [
     "check",
     "coverage",
     "former",
+    "junction_contradictions",
     "name_spin_offs",
+    "overlap_contradictions",
     "together",
     "universe_verdicts",
+    "unshown_splits",
 ]

@@ -31,10 +31,8 @@ def reused_tickers(batch: Batch, thresholds: Thresholds) -> Findings:
     known = batch.session_numbers >= 0
     known[1:] &= known[:-1]
     rows = np.flatnonzero(known & (steps > thresholds.identity_gap))
-    bars = steps[rows] * batch.bars_a_session
-    expected = thresholds.identity_score * batch.move_deviations[batch.codes[rows]] * np.sqrt(bars)
     moves = batch.moves[rows]
-    moved = np.abs(moves) > np.fmax(expected, np.log(thresholds.identity_level))
+    moved = np.abs(moves) > carried(batch, rows, steps[rows], thresholds)
     volumes = _volume_changes(batch, rows)
     kept = moved | (np.abs(volumes) > np.log(thresholds.identity_volume))
     rows, moves, volumes = rows[kept], moves[kept], volumes[kept]
@@ -46,6 +44,14 @@ def reused_tickers(batch: Batch, thresholds: Thresholds) -> Findings:
         )
 
     return at_rows(batch, rows, False, describe)
+
+
+def carried(batch: Batch, rows: NDArray[np.int64], sessions: NDArray[np.int64], thresholds: Thresholds) -> Floats:
+    """Return the largest log move that symbols make by themselves over gaps of `sessions` (K,) before (K,) rows."""
+    deviations = batch.move_deviations[batch.codes[rows]]
+    expected = thresholds.identity_score * deviations * np.sqrt(np.maximum(sessions, 0) * batch.bars_a_session)
+    reach: Floats = np.fmax(expected, np.log(thresholds.identity_level))
+    return reach
 
 
 def _volume_changes(batch: Batch, rows: NDArray[np.int64]) -> Floats:

@@ -13,7 +13,7 @@ from db.models.base import MICRO
 from db.repositories import archives
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
     import pyarrow as pa
@@ -40,6 +40,20 @@ SELECT {which}((SELECT {which}(ts) FROM {partition} AS bar
 FROM names WHERE symbol IS NOT NULL
 """
 """The first or last bar of a partition by one step into the primary key per symbol, not by reading them all."""
+NEIGHBOURS = """
+SELECT bar.* FROM unnest({{symbols}}::text[], {{firsts}}::timestamptz[], {{lasts}}::timestamptz[])
+  AS asked (symbol, first, last)
+CROSS JOIN LATERAL (
+  (SELECT {columns} FROM data_ingestion.bars AS bar
+   WHERE bar.symbol = asked.symbol AND timeframe = {{timeframe}} AND ts < asked.first AND quality <> 'quarantined'
+   ORDER BY ts DESC LIMIT {{before}})
+  UNION ALL
+  (SELECT {columns} FROM data_ingestion.bars AS bar
+   WHERE bar.symbol = asked.symbol AND timeframe = {{timeframe}} AND ts > asked.last AND quality <> 'quarantined'
+   ORDER BY ts LIMIT {{after}})
+) AS bar
+ORDER BY symbol, ts
+"""
 USABLE = "AND quality <> 'quarantined'"
 
 
@@ -118,6 +132,24 @@ def latest(connection: Connection, symbols: Sequence[str], *, timeframe: str) ->
     )
     rows = connection.execute(statement, {"timeframe": timeframe, "symbols": list(symbols)})
     return {row.symbol: row.ts for row in rows if row.ts is not None}
+
+
+def neighbours(
+    connection: Connection, spans: Mapping[str, tuple[datetime, datetime]], *, timeframe: str, before: int, after: int
+) -> pd.DataFrame:
+    """Return the usable bars of the table next to spans of time: `COLUMNS`, by symbol and time.
+
+    Parameters
+    ----------
+    spans
+        Symbol -> first and last timestamp (UTC) of what lies between.
+    before, after
+        The most bars per symbol on each side.
+    """
+    values: dict[str, Any] = {"timeframe": timeframe, "before": before, "after": after, "symbols": list(spans)}
+    values |= {"firsts": [span[0] for span in spans.values()], "lasts": [span[1] for span in spans.values()]}
+    with snapshot(connection) as found:
+        return _dollars(_frame(found.table(NEIGHBOURS.format(columns=", ".join(COLUMNS)), **values)))
 
 
 def oldest(connection: Connection, *, timeframe: str) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -48,4 +49,8 @@ class FileFormat(BaseModel):
     ] = None
     day_first: Annotated[
         bool | None, Field(description="Whether 01/02/2012 is the first of February; empty: seen from the file.")
+    ] = None
+    adjusted_as_of: Annotated[
+        date | None,
+        Field(description="The prices have the splits up to this day divided out; empty: they are as traded."),
     ] = None

@@ -10,6 +10,8 @@ import numpy as np
 
 from db.repositories import assets, ingestion
 from db.repositories import bars as bars_repository
+from tasks.data_ingestion.files import levels
+from tasks.data_ingestion.files.bad_rows import BadRows
 from tasks.data_ingestion.files.batches import COLUMNS, read_bars
 from trading.calendar import bar_timestamp
 from trading.errors import DataError, UnknownNameError
@@ -21,10 +23,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy import Engine
 
-    from tasks.data_ingestion.files.bad_rows import BadRows
     from tasks.data_ingestion.files.batches import Batch
     from tasks.data_ingestion.files.file_format import FileFormat
     from tasks.data_ingestion.files.places import Format
+    from trading.bars import Timeframe
+    from trading.quality import Contradiction
 
     Progress = Callable[[float, int], None]
 
@@ -34,14 +37,18 @@ ROWS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked of a file: `symbols` None is all; `start` and `end` are sessions, both included, None is open."""
+    """What is asked of a file: `symbols` None is all; `start` and `end` are sessions, both included, None is open.
+
+    `trusted` symbols are taken at the level that the file has, whatever is stored.
+    """
 
     path: str
-    timeframe: str
+    timeframe: Timeframe
     source: Format | None = None
     symbols: Sequence[str] | None = None
     start: date | None = None
     end: date | None = None
+    trusted: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -66,6 +73,8 @@ class Imported:
         Rows read; bars of them that were wanted; bars that were new or different; rows that say again what one says.
     first, last
         Range of the bars (UTC).
+    refused
+        The symbols left out because their level is not the stored one.
     """
 
     run: int | None = None
@@ -81,6 +90,7 @@ class Imported:
     repeated: int = 0
     first: datetime | None = None
     last: datetime | None = None
+    refused: tuple[Contradiction, ...] = ()
 
 
 def import_files(
@@ -95,19 +105,22 @@ def import_files(
     """Write the bars of a file, folder or URL; each batch is committed, so that what is killed goes on where it was.
 
     Importing again writes only what is new or different. `progress` gets the share read (0 .. 1) and the bars so far.
+    Where bars or splits are stored, the files are read once before: symbols on another level are left out.
 
     Raises
     ------
     DataError
-        Nothing can be read, or nothing is in the range asked for.
+        Nothing can be read, nothing is in the range asked for, or every symbol is on another level.
     UnknownNameError
         None of the symbols asked for is in the files, or a column is not.
     """
-    done = Imported()
+    done = Imported(refused=_refused(engine, wanted, form))
     batches = read_bars(wanted.path, source=wanted.source, timeframe=wanted.timeframe, form=form, bad=bad)
     try:
         for group in _grouped(_noted(batches, done)):
-            _write(engine, wanted, done, group, bad=bad, flow_run_id=flow_run_id)
+            frame = _chosen(_distinct(group, bad, done), wanted, done)
+            source = group[0].format
+            _write(engine, wanted, done, frame, source=source, form=form, flow_run_id=flow_run_id)
             if progress is not None:
                 progress(group[-1].done, done.bars)
     except BaseException:
@@ -117,6 +130,21 @@ def import_files(
     if done.bars == 0:
         raise _nothing(wanted, done, bad)
     return done
+
+
+def _refused(engine: Engine, wanted: Wanted, form: FileFormat) -> tuple[Contradiction, ...]:
+    """Read the files before anything is written, and compare what they bring with what is stored."""
+    with engine.connect() as connection:
+        if not levels.comparable(connection, wanted.timeframe):
+            return ()
+    check, seen, unread = levels.Levels(engine, wanted.timeframe), Imported(), BadRows()
+    for group in _grouped(
+        read_bars(wanted.path, source=wanted.source, timeframe=wanted.timeframe, form=form, bad=unread)
+    ):
+        frame = _chosen(_distinct(group, unread, seen), wanted, seen)
+        frame = frame[~frame["symbol"].isin(list(wanted.trusted))]
+        check.look(levels.as_traded(engine, frame, form.adjusted_as_of))
+    return check.refused()
 
 
 def _noted(batches: Iterator[Batch], done: Imported) -> Iterator[Batch]:
@@ -142,12 +170,19 @@ def _grouped(batches: Iterator[Batch]) -> Iterator[list[Batch]]:
 
 
 def _write(
-    engine: Engine, wanted: Wanted, done: Imported, group: list[Batch], *, bad: BadRows, flow_run_id: UUID | None
+    engine: Engine,
+    wanted: Wanted,
+    done: Imported,
+    frame: pd.DataFrame,
+    *,
+    source: Format,
+    form: FileFormat,
+    flow_run_id: UUID | None,
 ) -> None:
-    frame = _chosen(_distinct(group, bad, done), wanted, done)
+    frame = frame[~frame["symbol"].isin([one.symbol for one in done.refused])] if done.refused else frame
     if frame.empty:
         return
-    source = group[0].format
+    frame = levels.as_traded(engine, frame, form.adjusted_as_of)
     with engine.begin() as connection:
         if done.run is None:
             done.run = ingestion.begin(
@@ -221,6 +256,11 @@ def _close(engine: Engine, done: Imported, status: str) -> None:
 
 def _nothing(wanted: Wanted, done: Imported, bad: BadRows) -> DataError | UnknownNameError:
     absent = [symbol for symbol in wanted.symbols or () if symbol not in done.present]
+    if done.refused:
+        more = f"; {len(done.refused) - 1} more symbols are refused too" if len(done.refused) > 1 else ""
+        return DataError(
+            f"{wanted.path}: nothing imported: {levels.sentence(done.refused[0])}{more}. {levels.WHAT_TO_DO}"
+        )
     if not done.present:
         first = f": {bad.first[0]}" if bad.first else ""
         return DataError(f"{wanted.path}: no bar in {max(done.rows, bad.total)} rows{first}")
