@@ -18,6 +18,7 @@ from trading.errors import InvalidValueError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from trading.bars import Floats
 
@@ -57,6 +58,8 @@ class Metrics:
         Of returns, population moments; a normal distribution has kurtosis 3.
     beta, alpha
         Slope on the benchmark's returns, and annualised intercept (Jensen 1968); None without a benchmark.
+    undefined
+        Why most of them are None, in words, for a curve that returns cannot be taken of.
     """
 
     sessions: int
@@ -77,19 +80,23 @@ class Metrics:
     kurtosis: float | None = None
     beta: float | None = None
     alpha: float | None = None
+    undefined: str | None = None
 
-    def as_dict(self) -> dict[str, float | int | None]:
-        """Return name to value, JSON-ready."""
-        return asdict(self)
+    def as_dict(self) -> dict[str, float | int | str | None]:
+        """Return name to value, JSON-ready; `undefined` only where there is a reason."""
+        return {name: value for name, value in asdict(self).items() if name != "undefined" or value is not None}
 
 
 def metrics(equity: pd.Series[float], benchmark: pd.Series[float] | None = None, risk_free: float = 0.0) -> Metrics:
     """Return the metric set of an equity curve.
 
+    From equity of zero or below no return can be taken, so a curve that gets there has no metrics but its total
+    return and its drawdown, which may exceed 1, as far as it begins above zero; `Metrics.undefined` says so.
+
     Parameters
     ----------
     equity
-        Equity in USD at each session's close, indexed by session (dates), oldest first, above zero.
+        Equity in USD at each session's close, indexed by session (dates), oldest first.
     benchmark
         Level of a benchmark (price or equity) by session; sessions that only one of them has are left out.
     risk_free
@@ -98,8 +105,10 @@ def metrics(equity: pd.Series[float], benchmark: pd.Series[float] | None = None,
     Raises
     ------
     InvalidValueError
-        A value is missing, infinite or not above zero.
+        A value is missing or infinite, or the benchmark's is not above zero.
     """
+    if (np.asarray(equity, dtype=np.float64) <= 0).any():
+        return _used_up(equity)
     values = _values(equity)
     if len(values) < 2:  # noqa: PLR2004 - one point has no return
         return Metrics(sessions=len(values))
@@ -129,6 +138,20 @@ def metrics(equity: pd.Series[float], benchmark: pd.Series[float] | None = None,
         beta=slope,
         alpha=intercept,
     )
+
+
+def _used_up(equity: pd.Series[float]) -> Metrics:
+    """Return what is defined of a curve that reaches zero or falls below it."""
+    values = np.asarray(equity, dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise InvalidValueError("equity curve", "a value that is missing or infinite", "USD")
+    place = int(np.flatnonzero(values <= 0)[0])
+    reason = f"equity was {values[place]:,.2f} USD on {equity.index[place]}: there are no returns from zero or below"
+    if values[0] <= 0:
+        return Metrics(sessions=len(values), undefined=reason)
+    depth, longest = _falls(values, np.asarray(equity.index, dtype="datetime64[D]"))
+    total = float(values[-1] / values[0] - 1)
+    return Metrics(len(values), total, max_drawdown=depth, max_drawdown_days=longest, undefined=reason)
 
 
 def drawdowns(equity: pd.Series[float]) -> pd.DataFrame:
@@ -237,7 +260,10 @@ def _moment(returns: Floats, order: int) -> float | None:
 
 def _deepest(equity: pd.Series[float]) -> tuple[float, int]:
     """Return the greatest depth and the longest days of `drawdowns`, without its table."""
-    values, days = _values(equity), np.asarray(equity.index, dtype="datetime64[D]")
+    return _falls(_values(equity), np.asarray(equity.index, dtype="datetime64[D]"))
+
+
+def _falls(values: Floats, days: NDArray[np.datetime64]) -> tuple[float, int]:
     highs = np.maximum.accumulate(values)
     peaks = np.append(np.flatnonzero(values >= highs), len(values))
     below = np.flatnonzero(np.diff(peaks) > 1)

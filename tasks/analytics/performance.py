@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from prefect import task
 
-from db.repositories import accounts, assets, orders, positions, results, strategies
+from db.repositories import accounts, assets, messages, orders, positions, results, strategies
 from tasks.books import open_books
 from tasks.panels import load_sessions
 from tasks.policies import REPEATABLE
-from tasks.resources import broker, database, flow_run_id
+from tasks.resources import broker, channels, database, flow_run_id
 from trading.calendar import session_of
 from trading.errors import UnknownNameError
-from trading.performance import metrics
+from trading.performance import Metrics, metrics
 from trading.report import Report
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from sqlalchemy import Connection
-
-    from trading.performance import Metrics
 
 PORTFOLIO = "portfolio"
 UNIVERSE = "universe"
@@ -42,6 +41,7 @@ def measure_performance(*, scope: str, start: date | None, end: date | None, ben
     gateway = broker()
     clock = gateway.clock()
     rows: list[dict[str, Any]] = []
+    undefined: dict[str, str] = {}
     with database().begin() as connection:
         account = open_books(connection, gateway, clock).number
         portfolio = _period(positions.equity(connection, account), start, end)
@@ -50,11 +50,45 @@ def measure_performance(*, scope: str, start: date | None, end: date | None, ben
         market = _benchmark(connection, benchmark, portfolio)
         for name in _scopes(connection, account, scope):
             curve = portfolio if name == PORTFOLIO else _strategy_curve(connection, account, name, portfolio)
-            figures = metrics(curve, market)
+            figures = _figures(curve, market)
+            undefined |= {name: figures.undefined} if figures.undefined else {}
             _record(connection, account, name, curve=curve, market=market, figures=figures, benchmark=benchmark)
-            rows.append({"scope": name, "final equity": float(curve.iloc[-1]), **_shown(figures)})
+            rows.append({"scope": name, "final equity": _number(curve.iloc[-1]), **_shown(figures)})
+        _tell(connection, account, undefined, at=clock.now)
     period = f"{portfolio.index[0]} to {portfolio.index[-1]}"
-    return Report(f"Performance {period}", {"sessions": len(portfolio), "benchmark": benchmark}, rows)
+    notes = [f"{name}: {why}." for name, why in undefined.items()]
+    return Report(f"Performance {period}", {"sessions": len(portfolio), "benchmark": benchmark}, rows, notes)
+
+
+def _figures(curve: pd.Series[float], market: pd.Series[float] | None) -> Metrics:
+    """Return the metrics, none but the reason for a curve with sessions that have no value."""
+    absent = curve[curve.isna()]
+    if absent.empty:
+        return metrics(curve, market)
+    why = f"{len(absent)} session(s) have no value, the first {absent.index[0]}: a symbol held then has no bar"
+    return Metrics(sessions=len(curve), undefined=why)
+
+
+def _tell(connection: Connection, account: str, undefined: dict[str, str], *, at: datetime) -> None:
+    """Put a critical message into the outbox for each scope that has no returns any more, once per reason."""
+    rows = [
+        {
+            "kind": "risk",
+            "key": f"performance:{account}:{name}:{why}",
+            "severity": "critical",
+            "subject": f"No performance of {name}: a person is needed",
+            "body": f"{why} (account {account})",
+            "at": at,
+            "flow_run_id": flow_run_id(),
+        }
+        for name, why in undefined.items()
+    ]
+    if rows:
+        messages.post(connection, rows, channels=channels().names())
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
 
 
 def _period(curve: pd.Series[float], start: date | None, end: date | None) -> pd.Series[float]:
@@ -73,7 +107,7 @@ def _scopes(connection: Connection, account: str, scope: str) -> list[str]:
 
 
 def _benchmark(connection: Connection, name: str, curve: pd.Series[float]) -> pd.Series[float] | None:
-    """Return the benchmark's value by session, beginning at the curve's first value; None without bars."""
+    """Return the benchmark's value by session, beginning at 1; None without bars."""
     symbols = assets.tracked(connection) if name == UNIVERSE else [name]
     if name != UNIVERSE:
         assets.require(connection, symbols)
@@ -81,7 +115,7 @@ def _benchmark(connection: Connection, name: str, curve: pd.Series[float]) -> pd
     whole = closes.dropna(axis=1)
     if whole.empty:
         return None
-    level: pd.Series[float] = (whole / whole.iloc[0]).mean(axis=1) * float(curve.iloc[0])
+    level: pd.Series[float] = (whole / whole.iloc[0]).mean(axis=1)
     return level
 
 
@@ -136,12 +170,14 @@ def _record(
         "period_start": curve.index[0],
         "period_end": curve.index[-1],
         "benchmark": benchmark if market is not None else None,
-        "metrics": {**figures.as_dict(), "final_equity": float(curve.iloc[-1])},
+        "metrics": {**figures.as_dict(), "final_equity": _number(curve.iloc[-1])},
         "flow_run_id": flow_run_id(),
     }
     results.record_performance(connection, row)
-    falls = curve / curve.cummax() - 1
-    scaled = market / float(market.iloc[0]) * float(curve.iloc[0]) if market is not None else None
+    curve = curve.dropna()
+    peaks = curve.cummax()
+    falls = (curve / peaks - 1).where(peaks > 0, 0.0)  # nothing falls from a peak of nothing
+    scaled = market * float(curve.iloc[0]) if market is not None and len(curve) else None
     results.record_curve(
         connection,
         [

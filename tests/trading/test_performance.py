@@ -115,8 +115,20 @@ def test_a_flat_curve_has_no_ratios() -> None:
     assert (found.sharpe, found.sortino, found.calmar, found.skew) == (None, None, None, None)
 
 
-def test_a_curve_with_holes_or_ruin_is_refused() -> None:
-    for bad in ([100.0, float("nan"), 99.0], [100.0, 0.0], [100.0, -5.0], [float("inf")]):
+def test_a_curve_that_is_used_up_has_its_fall_and_the_reason_why_nothing_else_is_defined() -> None:
+    found = metrics(curve([100.0, 120.0, -30.0, 60.0]))
+
+    reason = "equity was -30.00 USD on 2012-01-04: there are no returns from zero or below"
+    assert found == Metrics(
+        4, total_return=pytest.approx(-0.4), max_drawdown=1.25, max_drawdown_days=2, undefined=reason
+    )
+    assert found.as_dict()["undefined"] == reason
+    assert "undefined" not in metrics(curve([100.0, 101.0])).as_dict()
+    assert metrics(curve([0.0, 10.0])).total_return is None
+
+
+def test_a_curve_with_holes_is_refused() -> None:
+    for bad in ([100.0, float("nan"), 99.0], [100.0, float("nan"), -1.0], [float("inf")]):
         with pytest.raises(InvalidValueError, match="equity curve"):
             metrics(curve(bad))
 
