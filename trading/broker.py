@@ -129,6 +129,11 @@ class BrokerActivity:
         return self.kind in {"SPLIT", "SSP"}
 
     @property
+    def is_exchange(self) -> bool:
+        """Whether shares of a symbol came from another's: a spin-off, or another name or symbol for the same shares."""
+        return self.kind in {"SPIN", "SSO", "NC", "SC"}
+
+    @property
     def is_cash_in_lieu(self) -> bool:
         """Whether fractions of shares were taken for money."""
         return self.kind == "CIL"

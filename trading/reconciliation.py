@@ -22,7 +22,7 @@ SHARE_UNIT = Decimal("0.000001")
 PAYABLE = timedelta(days=100)
 """How long after the ex-date a dividend may be paid."""
 SETTLING = timedelta(days=5)
-"""How long after the ex-date a split may be booked."""
+"""How long after the ex-date a split, a spin-off or a rename may be booked."""
 DOUBTFUL = Decimal("0.05")
 """Part of the account's value by which a list of positions may miss it, prices having moved meanwhile."""
 
@@ -107,6 +107,8 @@ class Booked:
 def confirmation(activity: BrokerActivity, booked: Sequence[Booked]) -> Booked | None:
     """Return the booked action that a line of the broker's tells of: of those in time the nearest in amount."""
     kind, patience = ("dividend", PAYABLE) if activity.is_dividend else ("split", SETTLING)
+    if activity.is_exchange:
+        kind = "received"
     fitting = [
         entry
         for entry in booked

@@ -211,14 +211,20 @@ class BookEntry(Base):
     """What changed the books besides fills, once per `key`: a corporate action's share of a strategy, an adjustment.
 
     The terms never change: a split's `ratio`, a dividend's `rate`, the `shares` and `price` of cash in lieu and of
-    adjustments. `quantity` and `cash` are what they came to. `activity_id` is the broker's line that confirms it;
+    adjustments, a spin-off's `ratio` (shares of `new_symbol` for each), the `new_symbol` of a rename. Only a spin-off's
+    `share` of the cost may become known later. What the two brought is in entries `received` of the new symbol, which
+    have no terms. `quantity` and `cash` are what they came to. `activity_id` is the broker's line that confirms it;
     a line may confirm the entries of several strategies.
     """
 
     __tablename__ = "book_entries"
     __table_args__ = (
         UniqueConstraint("account", "strategy", "key"),
-        one_of("kind", "split", "dividend", "cash_in_lieu", "adjustment", "cash"),
+        one_of("kind", "split", "dividend", "cash_in_lieu", "adjustment", "cash", "spin_off", "rename", "received"),
+        CheckConstraint(
+            "kind NOT IN ('spin_off', 'rename') OR (new_symbol IS NOT NULL AND (kind = 'rename' OR ratio > 0))",
+            name="new_symbol_given",
+        ),
         CheckConstraint("kind <> 'split' OR ratio > 0", name="ratio_given"),
         CheckConstraint("kind <> 'dividend' OR rate > 0", name="rate_given"),
         CheckConstraint(
@@ -239,6 +245,8 @@ class BookEntry(Base):
     rate: Mapped[Price | None]
     shares: Mapped[Quantity | None]
     price: Mapped[Price | None]
+    share: Mapped[Ratio | None]
+    new_symbol: Mapped[str | None]
     quantity: Mapped[Quantity]
     cash: Mapped[Money]
     explanation: Mapped[str]

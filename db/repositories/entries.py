@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Date, Text, cast, func, literal, select, union_all, update
+from sqlalchemy import Date, Text, case, cast, func, literal, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.models.data_ingestion import CorporateAction
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
     type Rows = Sequence[Row[*tuple[Any, ...]]]
 
-KINDS = ("split", "dividend")
+KINDS = ("split", "dividend", "spin_off", "rename")
 """The corporate actions that are booked."""
+MOVES = ("spin_off", "rename")
+"""Those that bring shares of another symbol."""
+CONFIRMED = ("split", "dividend", "received")
+"""What the broker's lines tell of."""
 
 
 def of_symbols(connection: Connection, account: str, symbols: Iterable[str]) -> Sequence[Row[Any]]:
@@ -31,37 +35,67 @@ def of_symbols(connection: Connection, account: str, symbols: Iterable[str]) -> 
 
 
 def due_actions(connection: Connection, account: str, *, until: date) -> Rows:
-    """Return the stored splits and dividends with an ex-date up to `until` that the account's books lack.
+    """Return the stored actions with an ex-date up to `until` that the account's books lack.
 
-    Those of symbols that the account had traded or taken over before the ex-date, under the name they had then;
-    `key` is what an entry of the action is named.
+    Those of symbols that the account had traded, taken over or received before the ex-date, under the name they had
+    then; `key` is what an entry of the action is named. A spin-off is due once its new shares are known; its `share`
+    of the cost may be None.
     """
     bought = select(Fill.symbol, Fill.filled_at.label("at")).where(Fill.account == account)
-    taken = BookEntry.account == account, BookEntry.kind == "adjustment"
+    taken = BookEntry.account == account, BookEntry.kind.in_(("adjustment", "received"))
     changes = union_all(bought, select(BookEntry.symbol, BookEntry.at).where(*taken)).subquery()
     local = cast(func.timezone("America/New_York", func.min(changes.c.at)), Date)
     traded = select(changes.c.symbol, local.label("first")).group_by(changes.c.symbol).subquery()
     key = CorporateAction.kind + ":" + CorporateAction.symbol + ":" + cast(CorporateAction.ex_date, Text)
     booked = select(BookEntry.id).where(BookEntry.account == account, BookEntry.key == key)
+    spun_off = CorporateAction.kind == "spin_off"
     statement = (
         select(
             key.label("key"),
             CorporateAction.symbol,
             CorporateAction.kind,
             CorporateAction.ex_date,
-            CorporateAction.ratio,
+            case((spun_off, CorporateAction.shares), else_=CorporateAction.ratio).label("ratio"),
             CorporateAction.cash,
+            case((spun_off, CorporateAction.ratio)).label("share"),
+            CorporateAction.new_symbol,
         )
         .join(traded, traded.c.symbol == CorporateAction.symbol)
         .where(
             CorporateAction.kind.in_(KINDS),
             CorporateAction.ex_date > traded.c.first,
             CorporateAction.ex_date <= until,
-            func.coalesce(CorporateAction.ratio, CorporateAction.cash, literal(0)) > 0,
+            case(
+                (CorporateAction.kind == "rename", CorporateAction.new_symbol.is_not(None)),
+                (spun_off, (CorporateAction.shares > 0) & CorporateAction.new_symbol.is_not(None)),
+                else_=func.coalesce(CorporateAction.ratio, CorporateAction.cash, literal(0)) > 0,
+            ),
             ~booked.exists(),
         )
     )
     return connection.execute(statement).all()
+
+
+def value_spin_offs(connection: Connection, account: str) -> set[str]:
+    """Write down the shares of cost of booked spin-offs that have become known since; return the parents' symbols."""
+    known = CorporateAction.kind == BookEntry.kind, CorporateAction.symbol == BookEntry.symbol
+    key = CorporateAction.kind + ":" + CorporateAction.symbol + ":" + cast(CorporateAction.ex_date, Text)
+    statement = (
+        update(BookEntry)
+        .where(BookEntry.account == account, BookEntry.kind == "spin_off", BookEntry.share.is_(None))
+        .where(*known, key == BookEntry.key, CorporateAction.ratio.is_not(None))
+        .values(share=CorporateAction.ratio)
+        .returning(BookEntry.symbol)
+    )
+    return set(connection.scalars(statement))
+
+
+def moves(connection: Connection, account: str) -> list[tuple[str, str]]:
+    """Return the symbols that shares went between in the account's books: from, to."""
+    statement = select(BookEntry.symbol, BookEntry.new_symbol).where(
+        BookEntry.account == account, BookEntry.kind.in_(MOVES)
+    )
+    return [(row.symbol, row.new_symbol) for row in connection.execute(statement.distinct())]
 
 
 def record(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> int:
@@ -95,7 +129,7 @@ def unconfirmed(connection: Connection, account: str) -> Rows:
             quantity.label("quantity"),
             paid.label("cash"),
         )
-        .where(BookEntry.account == account, BookEntry.kind.in_(KINDS), BookEntry.activity_id.is_(None))
+        .where(BookEntry.account == account, BookEntry.kind.in_(CONFIRMED), BookEntry.activity_id.is_(None))
         .group_by(BookEntry.key, BookEntry.kind, BookEntry.symbol, BookEntry.at)
         .having((quantity != 0) | (paid != 0))
         .order_by(BookEntry.at, BookEntry.key)

@@ -51,7 +51,7 @@ def _by_action(activities: Iterable[BrokerActivity]) -> list[list[BrokerActivity
     """Return the lines of each action together: a split may have one for the old shares and one for the new."""
     found: dict[tuple[object, ...], list[BrokerActivity]] = defaultdict(list)
     for line in activities:
-        if line.symbol is not None and (line.is_dividend or line.is_split or line.is_cash_in_lieu):
+        if line.symbol is not None and (line.is_dividend or line.is_split or line.is_exchange or line.is_cash_in_lieu):
             kind = "split" if line.is_split else line.activity_id
             found[line.day, line.symbol, kind].append(line)
     rank = {True: 0, False: 1}
@@ -69,6 +69,8 @@ def _match(connection: Connection, account: str, lines: list[BrokerActivity], un
         if fitting is not None:
             entries.confirm(connection, account, fitting.key, activity=line.activity_id)
             return _amounts(line, fitting)
+    if line.is_exchange:  # what came from whom no line says: positions that differ tell a person
+        return []
     row = _entry(line, lines, _held(connection, account, line.symbol))
     if row is None:
         return []

@@ -9,7 +9,7 @@ from db.models.execution import EXTERNAL
 from db.repositories import entries, positions
 from tasks.resources import flow_run_id
 from trading.calendar import bar_timestamp
-from trading.ledger import Event, replay
+from trading.ledger import Event, received, replay_together
 from trading.lots import ZERO
 
 if TYPE_CHECKING:
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
     from trading.ledger import Books
 
-ENTRY = ("key", "kind", "symbol", "at", "ratio", "rate", "shares", "price", "explanation", "activity_id")
+ENTRY = (
+    *("key", "kind", "symbol", "at", "ratio", "rate", "shares", "price", "share", "new_symbol"),
+    *("explanation", "activity_id"),
+)
+RECEIVED = "received"
 
 
 def book(
@@ -34,38 +38,68 @@ def book(
 ) -> list[dict[str, Any]]:
     """Bring positions and lots of `symbols` up to every fill and entry; return the entries that were new.
 
-    Stored splits and dividends with an ex-date up to `until` that the books lack are booked with them, and so are
-    `more` entries: rows of `ENTRY` columns, an adjustment with its `strategy`. The caller holds the lock
-    `positions` of the account.
+    Stored corporate actions with an ex-date up to `until` that the books lack are booked with them, and so are
+    `more` entries: rows of `ENTRY` columns, an adjustment with its `strategy`. Symbols that shares went between are
+    replayed together. The caller holds the lock `positions` of the account.
     """
+    written = _book_once(connection, account, symbols, until=until, more=more)
+    while again := _book_once(connection, account, (), until=until, more=()):  # an action of what was received
+        written += again
+    return written
+
+
+def _book_once(
+    connection: Connection, account: str, symbols: Iterable[str], *, until: date, more: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     added = [*map(_of_action, entries.due_actions(connection, account, until=until)), *more]
     touched = {*symbols, *(row["symbol"] for row in added), *positions.without_lots(connection, account)}
+    touched |= entries.value_spin_offs(connection, account)
     if not touched:
         return []
+    moved = [(row["symbol"], row["new_symbol"]) for row in added if row["new_symbol"]]
+    touched = _connected(touched, [*entries.moves(connection, account), *moved])
     terms = {(row.strategy, row.key): {name: getattr(row, name) for name in ENTRY} | {"strategy": row.strategy}
-             for row in entries.of_symbols(connection, account, touched) if row.kind != "cash"}  # fmt: skip
+             for row in entries.of_symbols(connection, account, touched)
+             if row.kind not in {"cash", RECEIVED}}  # fmt: skip
     known = {key for _, key in terms}
     new = [dict(row) for row in added if row["key"] not in known]
     fills = positions.fills_of(connection, account, touched)
     books = _replayed(touched, [*terms.values(), *new], fills)
     unique = {row["key"]: row for row in [*terms.values(), *new]}
+    unique |= {row["key"]: row for row in map(_brought, list(unique.values())) if row is not None}
     written = [row for one in books.values() for row in _entries(account, one, unique)]
     entries.record(connection, written)
     _write(connection, account, books)
-    fresh = {row["key"] for row in new}
+    fresh = {row["key"] for row in new} | {received(row["key"], row["new_symbol"]) for row in new if row["new_symbol"]}
     return [row for row in written if row["key"] in fresh]
 
 
+def _connected(symbols: set[str], moves: Sequence[tuple[str, str]]) -> set[str]:
+    """Return symbols and all that shares went to from them, or came from."""
+    found = set(symbols)
+    while more := {name for pair in moves if found & set(pair) for name in pair} - found:
+        found |= more
+    return found
+
+
 def _of_action(row: Row[Any]) -> dict[str, Any]:
-    what = f"{row.ratio.normalize():f} new shares for one" if row.kind == "split" else f"{row.cash} USD a share"
+    words = {
+        "split": lambda: f"{row.ratio.normalize():f} new shares for one",
+        "dividend": lambda: f"{row.cash} USD a share",
+        "spin_off": lambda: f"{row.ratio.normalize():f} shares of {row.new_symbol} for each",
+        "rename": lambda: f"to {row.new_symbol}",
+    }
+    what = words[row.kind]()
     return {
         **dict.fromkeys(ENTRY),
         "key": row.key,
         "kind": row.kind,
         "symbol": row.symbol,
         "at": bar_timestamp(row.ex_date),
-        "ratio": row.ratio if row.kind == "split" else None,
+        "ratio": row.ratio if row.kind in {"split", "spin_off"} else None,
         "rate": row.cash if row.kind == "dividend" else None,
+        "share": row.share,
+        "new_symbol": row.new_symbol if row.kind in {"spin_off", "rename"} else None,
         "explanation": f"{row.kind} of {row.ex_date}, {what}, from the stored corporate actions",
     }
 
@@ -79,10 +113,11 @@ def _replayed(symbols: Iterable[str], rows: Iterable[Mapping[str, Any]], fills: 
             Event("trade", key, fill.filled_at, fill.strategy, shares=shares, price=fill.price, fill=fill.id)
         )
     for row in rows:
-        values: dict[str, Any] = {name: row[name] or ZERO for name in ("shares", "price", "ratio", "rate")}
+        values: dict[str, Any] = {name: row[name] or ZERO for name in ("shares", "price", "ratio", "rate", "share")}
+        values["new_symbol"] = row["new_symbol"] or ""
         whose = row["strategy"] if row["kind"] == "adjustment" else ""
         events[row["symbol"]].append(Event(row["kind"], row["key"], row["at"], whose, **values))
-    return {symbol: replay(symbol, events[symbol]) for symbol in symbols}
+    return replay_together({symbol: events[symbol] for symbol in symbols})
 
 
 def _entries(account: str, books: Books, terms: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -92,13 +127,22 @@ def _entries(account: str, books: Books, terms: Mapping[str, Mapping[str, Any]])
         for (strategy, key), effect in books.effects.items()
         if key in terms
     }
-    idle = {key for key, row in terms.items() if row["symbol"] == books.symbol} - {key for _, key in found}
+    own = {key for key, row in terms.items() if row["symbol"] == books.symbol and row["kind"] != RECEIVED}
+    idle = own - {key for _, key in found}
     found |= {(EXTERNAL, key): (ZERO, ZERO) for key in idle}
     shared = {"account": account, "flow_run_id": flow_run_id()}
     return [
         {**terms[key], **shared, "strategy": strategy, "quantity": quantity, "cash": cash}
         for (strategy, key), (quantity, cash) in sorted(found.items())
     ]
+
+
+def _brought(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the entry of the symbol that an action brings shares of; it has no terms and no line of its own yet."""
+    if not row["new_symbol"]:
+        return None
+    kept = {"at": row["at"], "kind": RECEIVED, "symbol": row["new_symbol"], "explanation": row["explanation"]}
+    return {**dict.fromkeys(ENTRY), **kept, "key": received(row["key"], row["new_symbol"])}
 
 
 def _write(connection: Connection, account: str, books: Mapping[str, Books]) -> None:

@@ -7,6 +7,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 import db
 
@@ -141,3 +142,34 @@ def test_names_and_spin_offs_go_forward_and_back(engine: Engine, migrate: Migrat
     assert rows(engine, "SELECT symbol, shares FROM data_ingestion.corporate_actions") == [("A", None)]
     assert rows(engine, "SELECT symbol, name FROM data_ingestion.symbol_lives") == [("A", None)]
     migrate(command.check)
+
+
+OPENED = """
+INSERT INTO execution.accounts (account, kind, opening_equity, opening_cash, first_seen_at, last_seen_at)
+VALUES ('A1', 'simulator', 1, 1, now(), now())
+"""
+ENTRY = """
+INSERT INTO execution.book_entries (account, key, kind, strategy, symbol, at, ratio, quantity, cash, explanation{0})
+VALUES ('A1', '{1}', '{1}', 's', 'A', now(), 2, 1, 0, 'a test'{2})
+"""
+
+
+def test_spin_offs_in_the_books_go_forward_and_back(engine: Engine, migrate: Migrate) -> None:
+    def write(statement: str) -> None:
+        with engine.begin() as connection:
+            connection.execute(text(statement))
+
+    write(OPENED)
+    write(ENTRY.format("", "split", ""))
+    write(ENTRY.format(", new_symbol", "spin_off", ", 'B'"))
+    write(ENTRY.format("", "received", ""))
+    with pytest.raises(IntegrityError, match="new_symbol_given"):
+        write(ENTRY.format("", "rename", ""))
+
+    migrate(command.downgrade, "0006")
+    kept = "SELECT kind FROM execution.book_entries"
+    assert rows(engine, kept) == [("split",)]
+    with pytest.raises(IntegrityError, match="ck_book_entries_kind"):
+        write(ENTRY.format("", "spin_off", ""))
+    migrate(command.upgrade, "head")
+    assert rows(engine, kept) == [("split",)]

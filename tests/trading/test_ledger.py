@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trading.adjustment import share_of_value
 from trading.errors import InvalidValueError
 from trading.fills import Fill, round_trips
-from trading.ledger import Books, Event, replay
+from trading.ledger import Books, Event, received, replay, replay_together
 from trading.lots import UNIT, rounded
 
 if TYPE_CHECKING:
@@ -217,3 +218,95 @@ def test_first_in_first_out_is_what_round_trips_say(done: list[Event]) -> None:
     pnl = sum((trip.pnl for trip in round_trips(fills)), D(0))
     held = replay("X", own).holdings.get("a")
     assert abs((held.fifo_realised if held else D(0)) - pnl) < D("1e-12")
+
+
+def spin_off(ratio: str, share: str, day: int = 30) -> Event:
+    return Event("spin_off", "off", on(day), ratio=D(ratio), share=D(share), new_symbol="Y")
+
+
+def rename(day: int, new: str = "Y") -> Event:
+    return Event("rename", f"to {new}", on(day), new_symbol=new)
+
+
+def test_a_spin_off_divides_the_cost_by_what_the_shares_are_worth() -> None:
+    # half a share at 32 beside a parent at 84: 16 of 100, so that 16 % of what 10 + 20 shares cost is Y's
+    share = D(str(share_of_value(84.0, 32.0, 0.5)))
+    events = [trade("10", "90"), trade("20", "75", day=1), spin_off("0.5", str(share), 2)]
+    books = replay_together({"X": events, "Y": [trade("-5", "40", day=3)]})
+
+    parent, new = books["X"].holdings["a"], books["Y"].holdings["a"]
+    assert (parent.position.quantity, parent.position.average_cost) == (D(30), D("67.2"))  # 84 % of 80
+    assert [(lot.quantity, lot.cost) for lot in parent.lots] == [(D(10), D(756)), (D(20), D(1260))]
+    assert (new.position.quantity, new.position.average_cost) == (D(10), D("25.6"))  # 384 over 15
+    assert new.position.realised_pnl == 5 * (D(40) - D("25.6"))
+    assert [(lot.quantity, lot.cost) for lot in new.lots] == [(D(10), D(240))]  # 144 for the first five, sold at 200
+    assert new.fifo_realised == 200 - 144
+    assert books["Y"].effects["a", received("off", "Y")].quantity == 15
+
+
+def test_a_rename_takes_shares_and_cost_along() -> None:
+    books = replay_together(
+        {"X": [trade("10", "90"), trade("-4", "100", day=1), rename(2)], "Y": [trade("-6", "120", day=3)]}
+    )
+    assert (books["X"].holdings["a"].position.quantity, books["X"].holdings["a"].lots) == (D(0), ())
+    assert (books["X"].holdings["a"].position.realised_pnl, books["X"].holdings["a"].fifo_realised) == (D(40), D(40))
+    assert (books["Y"].holdings["a"].position.quantity, books["Y"].holdings["a"].position.realised_pnl) == (
+        D(0),
+        D(180),
+    )
+
+
+def test_fractions_of_a_spin_off_are_sold_for_cash() -> None:
+    events = {"X": [trade("5", "100"), spin_off("0.5", "0.2", 1)], "Y": [in_lieu("0.5", "44", 1)]}
+    new = replay_together(events)["Y"].holdings["a"]
+    assert (new.position.quantity, new.position.average_cost) == (D(2), D(40))  # 100 of 500 over 2.5
+    assert new.position.realised_pnl == D("0.5") * (44 - 40)
+
+
+def test_two_names_that_were_exchanged_and_a_chain_of_actions() -> None:
+    swapped = {"X": [trade("10", "5"), rename(3)], "Y": [trade("7", "9", day=1), rename(2, "Z")]}
+    books = replay_together(swapped)
+    held = {name: quantities(one)["a"] for name, one in books.items()}
+    assert held == {"X": 0, "Y": 10, "Z": 7}
+    chain = {"X": [trade("10", "5"), rename(1)], "Y": [split("2", 2), Event("rename", "on", on(3), new_symbol="Z")]}
+    assert quantities(replay_together(chain)["Z"]) == {"a": 20}
+
+
+@pytest.mark.parametrize("values", [{"ratio": D(0)}, {"new_symbol": ""}, {"share": D(1)}, {"share": D(-1)}])
+def test_impossible_spin_offs_are_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValueError):
+        Event("spin_off", "off", on(1), **{"ratio": D(1), "share": D("0.1"), "new_symbol": "Y", **values})
+
+
+def basis(books: dict[str, Books]) -> tuple[Decimal, Decimal]:
+    """Return what all that is held cost, at average cost and by lots."""
+    held = [holding for one in books.values() for holding in one.holdings.values()]
+    return (
+        sum((one.position.quantity * one.position.average_cost for one in held), D(0)),
+        sum((lot.cost for one in held for lot in one.lots), D(0)),
+    )
+
+
+@given(
+    trades,
+    st.decimals("0.001", 20, places=3),
+    st.decimals(0, "0.999", places=3),
+    st.sampled_from(["spin_off", "rename"]),
+)
+def test_the_cost_of_what_is_held_is_conserved_and_so_are_shares(
+    done: list[Event], ratio: Decimal, share: Decimal, kind: str
+) -> None:
+    action = spin_off(str(ratio), str(share), 100) if kind == "spin_off" else rename(100)
+    before, after = replay_together({"X": done}), replay_together({"X": [*done, action]})
+
+    for ours, theirs in zip(basis(before), basis(after), strict=True):
+        assert abs(ours - theirs) < SLACK
+    new = after.get("Y", Books("Y"))
+    if kind == "rename":
+        assert (after["X"].total, new.total) == (D(0), before["X"].total)
+    else:
+        assert quantities(after["X"]) == quantities(before["X"])
+        assert abs(new.total - before["X"].total * ratio) <= UNIT / 2
+    for one in after.values():
+        for holding in one.holdings.values():
+            assert sum((lot.quantity for lot in holding.lots), D(0)) == holding.position.quantity
