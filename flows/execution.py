@@ -18,6 +18,7 @@ from tasks.execution.flattening import stand_down
 from tasks.execution.following import NO_POLICY, follow_orders, record_updates
 from tasks.execution.positions import apply_fills
 from tasks.execution.reconciliation import reconcile_at_start, reconcile_books
+from tasks.execution.reversing import open_reversed
 from tasks.execution.stream import TradeStream, Watch
 from tasks.execution.submission import submit_orders
 from tasks.notification.alerts import post_trade_alerts
@@ -62,11 +63,14 @@ async def execute_trades(as_of: AsOf = None) -> None:
 async def manage_orders(mode: Mode = "poll", until: Until = None, policy: Policy = NO_POLICY) -> State[None] | None:
     """Follow open orders to a final state, cancel those whose session is over, and record fills.
 
+    A position that turns round is opened on the other side when the order that closes it has filled.
+
     With mode stream the run listens to the broker's trade updates from half an hour before the open until the
     session is over, and looks for itself after every connect and every half minute of silence; fills enter the
     positions and are told of as they come.
     """
     report = follow_orders(policy)
+    open_reversed()
     if mode == "stream":
         clock = read_clock()
         if not clock.is_open and clock.next_open - clock.now > WAITS_FOR_OPEN:
@@ -93,6 +97,7 @@ async def _follow_session(policy: StalePolicy, end: datetime) -> Report | None:
                 continue
             if report.figures["new fills"]:
                 apply_fills()
+                open_reversed()
                 post_trade_alerts(since=None)
                 deliver_messages()
     return report

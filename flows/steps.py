@@ -13,6 +13,7 @@ from tasks.data_ingestion.universe import resolve_universe
 from tasks.execution.following import follow_orders
 from tasks.execution.positions import apply_fills
 from tasks.execution.reconciliation import reconcile_at_start, reconcile_books
+from tasks.execution.reversing import open_reversed
 from tasks.execution.submission import submit_orders
 from tasks.notification.alerts import post_trade_alerts
 from tasks.notification.delivery import deliver_messages
@@ -73,6 +74,7 @@ def settle(call: Any = as_task) -> list[Report]:
     """Bring orders, positions, risk and alerts up to date with the broker."""
     followed = call(follow_orders)()
     applied = call(apply_fills)()
+    call(open_reversed)()
     watched = call(watch_portfolio)()
     call(post_risk_alerts)(since=None)
     call(post_trade_alerts)(since=None)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -13,8 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from trading.errors import InvalidValueError, TradingError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from decimal import Decimal
+    from collections.abc import Mapping, Sequence
 
 Side = Literal["buy", "sell"]
 
@@ -199,3 +199,37 @@ def client_order_id(
     digest = hashlib.sha256(content.encode()).hexdigest()[:24]
     readable = "-".join((strategy[:40], symbol[:16], side, f"{utc:%Y%m%dT%H%M}", str(sequence)))
     return f"{re.sub(r'[^A-Za-z0-9.-]+', '.', readable)[:100]}-{digest}"
+
+
+def first_parts(
+    changes: Sequence[tuple[str, Decimal]], held: Mapping[str, Decimal], under_way: Mapping[str, Decimal]
+) -> list[Decimal]:
+    """Return how many shares of each order may be sent now, so that none turns a position round.
+
+    A broker takes no order that is larger than the position it closes. One that goes through zero is cut to what
+    closes the position; what comes after it on that side waits as a whole, and so does its own rest.
+
+    Parameters
+    ----------
+    changes
+        Symbol and signed shares of each order, in the order they are sent.
+    held
+        Symbol -> signed shares of the account.
+    under_way
+        Symbol -> signed shares that open orders may still fill.
+    """
+    left = {symbol: quantity + under_way.get(symbol, Decimal(0)) for symbol, quantity in held.items()}
+    turned = {symbol for symbol, quantity in held.items() if quantity and left[symbol] * quantity <= 0}
+    parts: list[Decimal] = []
+    for symbol, change in changes:
+        against = left.get(symbol, Decimal(0))
+        if symbol in turned:
+            parts.append(Decimal(0))
+        elif against * change < 0 and abs(change) >= abs(against):
+            parts.append(abs(against))
+            left[symbol] = Decimal(0)
+            turned.add(symbol)
+        else:
+            parts.append(abs(change))
+            left[symbol] = against + change
+    return parts

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
-from db.models.execution import Fill, Order, OrderEvent
+from db.models.execution import MANUAL, Fill, Order, OrderEvent
 from db.models.risk_management import RiskDecision, SizedTarget
 from db.models.strategy_engine import Signal, StrategyVersion
 from db.statements import insert_missing
-from trading.orders import FINAL
+from trading.orders import FINAL, OrderState
 from trading.orders import OrderEvent as Event
 
 if TYPE_CHECKING:
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from uuid import UUID
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
 
 NO_ANSWER = str(Event.NO_ANSWER)
+
+
+DECIDED_ORDER = (RiskDecision.side.desc(), RiskDecision.strategy, RiskDecision.symbol)
 
 
 def approved(connection: Connection, *, account: str, session: date) -> Sequence[Row[Any]]:
@@ -33,6 +37,57 @@ def approved(connection: Connection, *, account: str, session: date) -> Sequence
     With each its bar, its strategy's definition, the price it was sized at and what was held then.
     """
     statement = (
+        _decided(account, session)
+        .outerjoin(Order, Order.risk_decision_id == RiskDecision.id)
+        .where(Order.id.is_(None))
+        .order_by(*DECIDED_ORDER)
+    )
+    return connection.execute(statement).all()
+
+
+def half_done(connection: Connection, *, account: str, session: date) -> Sequence[Row[Any]]:
+    """Return a session's decisions whose orders have all filled and are less than what was approved.
+
+    The same columns as `approved`, with `orders` (how many) and `left` (shares). One without an order of its own is
+    among them when it waited for another strategy's to close the position: that has filled in the session.
+    """
+    filled = Order.status == OrderState.FILLED
+    own = (
+        select(
+            Order.risk_decision_id.label("decision"),
+            func.count().label("orders"),
+            func.sum(Order.quantity).label("quantity"),
+            func.bool_and(filled).label("filled"),
+        )
+        .where(Order.account == account, Order.risk_decision_id.is_not(None))
+        .group_by(Order.risk_decision_id)
+        .subquery()
+    )
+    other = aliased(RiskDecision)
+    before = (
+        select(Order.id)
+        .join(other, other.id == Order.risk_decision_id)
+        .where(
+            other.account == account,
+            other.session == session,
+            Order.symbol == RiskDecision.symbol,
+            Order.side == RiskDecision.side,
+            filled,
+        )
+    )
+    left = RiskDecision.approved_quantity - func.coalesce(own.c.quantity, 0)
+    statement = (
+        _decided(account, session)
+        .add_columns(func.coalesce(own.c.orders, 0).label("orders"), left.label("left"))
+        .outerjoin(own, own.c.decision == RiskDecision.id)
+        .where(left > 0, func.coalesce(own.c.filled, True), before.exists())
+        .order_by(*DECIDED_ORDER)
+    )
+    return connection.execute(statement).all()
+
+
+def _decided(account: str, session: date) -> Select[*tuple[Any, ...]]:
+    return (
         select(
             RiskDecision.__table__,
             Signal.bar_ts,
@@ -44,16 +99,8 @@ def approved(connection: Connection, *, account: str, session: date) -> Sequence
         .join(SizedTarget, SizedTarget.id == RiskDecision.sized_target_id)
         .join(Signal, Signal.id == SizedTarget.signal_id)
         .join(StrategyVersion, StrategyVersion.version == Signal.strategy_version)
-        .outerjoin(Order, Order.risk_decision_id == RiskDecision.id)
-        .where(
-            RiskDecision.account == account,
-            RiskDecision.session == session,
-            RiskDecision.approved_quantity > 0,
-            Order.id.is_(None),
-        )
-        .order_by(RiskDecision.side.desc(), RiskDecision.strategy, RiskDecision.symbol)
+        .where(RiskDecision.account == account, RiskDecision.session == session, RiskDecision.approved_quantity > 0)
     )
-    return connection.execute(statement).all()
 
 
 def intend(connection: Connection, intents: Iterable[Mapping[str, Any]]) -> int:
@@ -258,9 +305,20 @@ def filled_quantities(connection: Connection, order_ids: Sequence[int]) -> dict[
 
 
 def exit_reasons(connection: Connection, account: str) -> dict[int, str]:
-    """Return, per order, why it trades: the strategy closed the position, changed it, or somebody else did."""
-    closes = Signal.target_weight == 0
-    reason = case((Signal.id.is_(None), "external"), (closes, "signal closed"), else_="rebalanced")
+    """Return, per order, why it trades: what its strategy or its exit decided, or who else did.
+
+    An order of ours without a decision that no person placed by hand is one of `trading flatten`; those that
+    somebody made at the broker have no bar.
+    """
+    reason = case(
+        (Order.parent_id.is_not(None) & Order.stop_price.is_not(None), "stop loss"),
+        (Order.parent_id.is_not(None), "take profit"),
+        (Order.strategy == MANUAL, "by hand"),
+        (Signal.id.is_(None) & Order.bar_ts.is_not(None), "flatten"),
+        (Signal.id.is_(None), "external"),
+        (Signal.target_weight == 0, "signal closed"),
+        else_="rebalanced",
+    )
     statement = (
         select(Order.id, reason)
         .outerjoin(RiskDecision, RiskDecision.id == Order.risk_decision_id)

@@ -13,6 +13,7 @@ from trading.orders import OrderState, client_order_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from decimal import Decimal
 
     from sqlalchemy import Connection, Row
 
@@ -39,20 +40,28 @@ def terms_of(row: Row[Any]) -> OrderTerms:
     return order_terms(**fields, quantity=row.quantity if row.notional is None else None)
 
 
-def intent_of(row: Row[Any], *, account: str, clock: Clock) -> dict[str, Any]:
-    """Return the intent of an approved decision: an entry as its strategy wants it, an exit at the market."""
+def intent_of(
+    row: Row[Any], *, account: str, clock: Clock, quantity: Decimal | None = None, sequence: int = 0
+) -> dict[str, Any]:
+    """Return the intent of an approved decision: an entry as its strategy wants it, an exit at the market.
+
+    `quantity` (default: all of it) is the part that this order is for; a decision's later orders have a `sequence`.
+    """
+    size = row.approved_quantity if quantity is None else quantity
     signed = row.approved_quantity if row.side == "buy" else -row.approved_quantity
     entry = EntryOrder.model_validate(row.definition.get("entry") or {})
-    exits = row.current_quantity * signed < 0
+    exits = row.current_quantity * signed < 0 and sequence == 0
+    if sequence and entry.time_in_force == "opg":  # the opening auction is over when the first order has filled
+        entry = entry.model_copy(update={"time_in_force": "day"})
     try:
         terms = (EntryOrder() if exits else entry).terms(
-            symbol=row.symbol, side=row.side, quantity=row.approved_quantity, price=row.price
+            symbol=row.symbol, side=row.side, quantity=size, price=row.price
         )
         columns = terms_columns(terms)
     except TradingError:  # it is refused, with these words, when it would be sent
         kind = {"type": "market", "time_in_force": "day"}
         empty = dict.fromkeys(name for name in TERMS if name not in {*kind, "extended_hours", "order_class"})
-        columns = {"symbol": row.symbol, "side": row.side, "quantity": row.approved_quantity, **kind, **empty}
+        columns = {"symbol": row.symbol, "side": row.side, "quantity": size, **kind, **empty}
         columns |= {"extended_hours": False, "order_class": "simple"}
     return {
         **columns,
@@ -65,7 +74,9 @@ def intent_of(row: Row[Any], *, account: str, clock: Clock) -> dict[str, Any]:
             bar_ts=row.bar_ts,
             symbol=row.symbol,
             side=row.side,
+            sequence=sequence,
         ),
+        "sequence": sequence,
         "strategy": row.strategy,
         "strategy_version": row.strategy_version,
         "bar_ts": row.bar_ts,

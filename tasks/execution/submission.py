@@ -9,8 +9,9 @@ from prefect import task
 
 from db.repositories import accounts, orders, risk
 from tasks.books import open_books
-from tasks.execution.intents import intent_of, refusals
+from tasks.execution.intents import refusals
 from tasks.execution.posting import send
+from tasks.execution.reversing import opening_intents
 from tasks.policies import ONCE
 from tasks.resources import broker, database, locks
 from trading.calendar import session_after, session_of
@@ -66,8 +67,7 @@ def submit_orders(*, as_of: datetime | None) -> Report:
 
 
 def _intend(connection: Connection, account: str, clock: Clock) -> None:
-    approved = orders.approved(connection, account=account, session=clock.session)
-    orders.intend(connection, [intent_of(row, account=account, clock=clock) for row in approved])
+    orders.intend(connection, opening_intents(connection, account, clock))
 
 
 def _report(rows: Sequence[Row[Any]], clock: Clock) -> Report:

@@ -185,8 +185,10 @@ def test_everything_is_closed_once_under_the_strategies_names_however_often_it_i
     assert broker().positions() == []
     with database().connect() as connection:
         closing = [row for row in orders.of_account(connection, account) if row.side == "sell"]
+        reasons = orders.exit_reasons(connection, account)
         assert risk.trading_state(connection, account) == "HALTED"
     assert {row.strategy for row in closing} == {"sma_crossover"}
+    assert {reasons[row.id] for row in closing} == {"flatten"}
     assert [row.status for row in closing].count("filled") == 5
 
 

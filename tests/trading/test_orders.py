@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from trading.orders import (
     OrderState,
     client_order_id,
     event_of,
+    first_parts,
     next_state,
 )
 
@@ -175,3 +177,36 @@ def test_any_names_make_an_id_that_alpaca_takes(strategy: str, symbol: str, sequ
 def test_a_bar_without_a_zone_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="bar_ts"):
         identity(bar_ts=BAR.replace(tzinfo=None))
+
+
+@pytest.mark.parametrize(
+    ("held", "under_way", "changes", "parts"),
+    [
+        (100, 0, [-150], [100]),
+        (-30, 0, [80], [30]),
+        (100, 0, [-40], [40]),
+        (100, 0, [50], [50]),
+        (0, 0, [-50], [50]),
+        (100, 0, [-100, -50], [100, 0]),  # another strategy's short sale waits for the first one's exit
+        (150, 0, [-100, -100], [100, 50]),
+        (100, -100, [-50], [0]),  # the exit is under way
+        (100, -30, [-120], [70]),
+    ],
+)
+def test_no_order_is_larger_than_the_position_it_closes(
+    held: int, under_way: int, changes: list[int], parts: list[int]
+) -> None:
+    asked = [("A", Decimal(change)) for change in changes]
+    found = first_parts(asked, {"A": Decimal(held)}, {"A": Decimal(under_way)})
+    assert found == [Decimal(part) for part in parts]
+
+
+@given(st.integers(-500, 500), st.lists(st.integers(1, 400), max_size=6), st.sampled_from([1, -1]))
+def test_orders_of_one_side_together_never_go_through_zero(held: int, sizes: list[int], sign: int) -> None:
+    changes = [("A", Decimal(sign * size)) for size in sizes]
+    parts = first_parts(changes, {"A": Decimal(held)}, {})
+    assert all(0 <= part <= abs(change) for part, (_, change) in zip(parts, changes, strict=True))
+    if held * sign < 0:
+        assert sum(parts) == min(abs(held), sum(sizes))
+    else:
+        assert sum(parts) == sum(sizes)
