@@ -81,6 +81,7 @@ class Account(BaseHTTPRequestHandler):
     """The account over HTTP, connections kept open; nothing of it changes."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are written apart: 40 ms an answer otherwise
     orders, fills = made_orders(), made_fills()
     held = SHARES * ORDERS // SYMBOLS
     cash = OPENING - sum(SHARES * price(number) for number in range(ORDERS))
