@@ -121,7 +121,7 @@ def _changing(model: type[Base], names: Names, key: str) -> Update:
 
 def _unfolded(table: Table, names: Names) -> Select[Any]:
     given = _rows(table, names)
-    return select(*(_restored(given.c[name], table.c[name].type) for name in names))
+    return select(*(_restored(given, name, table.c[name].type) for name in names))
 
 
 def _rows(table: Table, names: Names) -> TableValuedAlias:
@@ -136,10 +136,11 @@ def _sent(kind: TypeEngine[Any]) -> TypeEngine[Any]:
     return JSONB() if isinstance(kind, ARRAY) else kind
 
 
-def _restored(given: ColumnElement[Any], kind: TypeEngine[Any]) -> ColumnElement[Any]:
+def _restored(given: TableValuedAlias, name: str, kind: TypeEngine[Any]) -> ColumnElement[Any]:
     if not isinstance(kind, ARRAY):
-        return given
-    return func.array(select(func.jsonb_array_elements_text(given)).scalar_subquery(), type_=kind)
+        return given.c[name]
+    texts = select(func.jsonb_array_elements_text(given.c[name])).correlate(given)
+    return func.array(texts.scalar_subquery(), type_=kind)
 
 
 def _alike(values: list[Any], kind: TypeEngine[Any]) -> list[Any]:

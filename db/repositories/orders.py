@@ -57,9 +57,17 @@ def approved(connection: Connection, *, account: str, session: date) -> Sequence
     return connection.execute(statement).all()
 
 
-def intend(connection: Connection, intents: Iterable[Mapping[str, Any]]) -> int:
-    """Write order intents; one with a known client_order_id or decision is not written again."""
-    return insert_missing(connection, Order, intents)
+def intend(connection: Connection, intents: Sequence[Mapping[str, Any]]) -> set[int]:
+    """Write order intents and return their keys; one with a known client_order_id or decision is not written again."""
+    if not intents:
+        return set()
+    names = tuple(intents[0])
+    return set(connection.scalars(_new_intents(names), arrays(Order, names, intents)))
+
+
+@lru_cache(maxsize=16)
+def _new_intents(names: tuple[str, ...]) -> ReturningInsert[int]:
+    return inserting(Order, names).on_conflict_do_nothing().returning(Order.id)
 
 
 def open_orders(connection: Connection, account: str, *, statuses: Sequence[str] | None = None) -> Sequence[Row[Any]]:
