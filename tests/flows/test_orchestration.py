@@ -65,7 +65,7 @@ def test_a_replay_trades_as_the_backtest_of_the_same_strategy_share_by_share(fre
         for name in SHIPPED:
             strategies.set_status(connection, name, "paused", by="test")
         strategies.save(connection, whole, by="test")
-        strategies.set_status(connection, whole.name, "active", by="test")
+        strategies.set_status(connection, whole.name, "active", by="test", anyway="test")
         connection.exec_driver_sql(
             "INSERT INTO risk_management.risk_limits (name, value, updated_by) VALUES "
             "('max_gross_exposure', 2, 'test'), ('max_net_exposure', 2, 'test'), ('max_position_weight', 1, 'test')"
@@ -89,7 +89,7 @@ def test_a_replay_trades_as_the_backtest_of_the_same_strategy_share_by_share(fre
             connection.exec_driver_sql("DELETE FROM risk_management.risk_limits WHERE updated_by = 'test'")
             for name in ACTIVE:
                 strategies.save(connection, SHIPPED[name], by="test")
-                strategies.set_status(connection, name, "active", by="test")
+                strategies.set_status(connection, name, "active", by="test", anyway="test")
 
 
 def account() -> str:
