@@ -127,9 +127,10 @@ def save_strategy(name: str, definition: Row) -> Row:
     return _change("put", f"/api/strategies/{segment(name)}", {"definition": definition})
 
 
-def set_strategy_status(name: str, status: str) -> Row:
-    """Make a strategy active, paused or retired."""
-    return _change("post", f"/api/strategies/{segment(name)}/status", {"status": status})
+def set_strategy_status(name: str, status: str, *, anyway: str | None = None) -> Row:
+    """Make a strategy active, paused or retired; `anyway` is why it trades without a check that it did not fail."""
+    reason = {} if anyway is None else {"anyway": anyway}
+    return _change("post", f"/api/strategies/{segment(name)}/status", {"status": status, **reason})
 
 
 def performance(scope: str) -> Row:

@@ -21,15 +21,17 @@ def check(
     """Question a strategy: look-ahead, warm-up, costs, delay, single symbols, neighbouring parameters, and luck.
 
     Each check gives pass, warn or fail, a figure and a sentence. The deflated Sharpe ratio counts every try that
-    `trading sweep` recorded. Ends with 1 when a check fails.
+    `trading sweep` recorded. What is found is kept: `trading strategy activate` asks for a check of the current
+    version, over its own universe, that did not fail. Ends with 1 when a check fails.
 
     Example:  trading check momentum_rotation --start 2004-01-01
     """
     chosen, (first, last) = symbols_of(symbols), range_of(start, end)
     from deployments.data import connection, display
+    from deployments.strategies.commands import person
     from trading.robustness.assessment import STEPS
 
-    with connection.system(), display.progress("checking", quiet=as_json) as shown:
+    with connection.system(), display.progress("checking", quiet=as_json, counted="steps") as shown:
         from tasks.strategy_engine.checking import check_strategy
         from tasks.strategy_engine.signals import strategies_to_run
 
@@ -41,7 +43,7 @@ def check(
                 done = next(steps)
                 shown(done / STEPS, done)
 
-        report, verdict = check_strategy.fn(name, start=first, end=last, symbols=chosen, progress=tell)
+        report, verdict = check_strategy.fn(name, start=first, end=last, symbols=chosen, by=person(), progress=tell)
     if as_json:
         display.as_json(display.document_of(report))
     else:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from trading.report import Report
+    from trading.research import Design
 
 Name = Annotated[str, typer.Argument(help="Name of a stored strategy, such as sma_crossover.")]
 CHUNK = 8
@@ -70,6 +71,20 @@ def sweep(
     symbols: SymbolsOption = None,
     start: StartOption = None,
     end: EndOption = None,
+    walk_forward: Annotated[
+        str | None, typer.Option(metavar="TRAIN,TEST", help="Sessions to choose on and to judge on, such as 500,125.")
+    ] = None,
+    anchored: Annotated[bool, typer.Option("--anchored", help="Choose on everything from the first session on.")] = (
+        False
+    ),
+    folds: Annotated[
+        int | None, typer.Option(min=2, max=100, help="Judge on held-out folds: purged cross-validation.")
+    ] = None,
+    embargo: Annotated[int, typer.Option(min=0, max=1000, help="Sessions left out after each held-out fold.")] = 0,
+    random: Annotated[
+        int | None, typer.Option(min=1, max=100_000, help="Draw this many of the combinations; without: all.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draw: the same seed draws the same.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Try every combination of a strategy's parameters over stored daily bars and rank them.
@@ -77,42 +92,71 @@ def sweep(
     Each further option is a parameter with its values: --fast 5:50:5 is 5, 10 .. 50, --fast 5,8,13 those three. Every
     try is stored, so that the best Sharpe ratio is deflated for their number; the same again goes on where it was.
 
+    With --walk-forward 500,125 the parameters that were best on 500 sessions trade the next 125, and so on: one
+    account that never saw what it is judged on. With --folds 5 --embargo 10 each combination is judged on five parts
+    held out in turn.
+
     Example:  trading sweep sma_crossover --fast 5:50:5 --slow 20:200:10
     """
     parameters = parameters_of(context.args)
+    windows = None if walk_forward is None else windows_of(walk_forward)
     chosen, (first, last) = symbols_of(symbols), range_of(start, end)
     from deployments.data import connection, display
+    from trading.research import Design
 
+    design = Design(
+        parameters=parameters,
+        draws=random,
+        seed=seed,
+        walk_forward=windows,
+        anchored=anchored,
+        folds=folds,
+        embargo=embargo,
+    )
     with connection.system():
-        report = _swept(name, parameters, chosen, first, last, quiet=as_json)
+        first_report, *others = _swept(name, design, chosen, first, last, quiet=as_json)
     if as_json:
-        display.as_json(display.document_of(report))
-    else:
+        further = [display.document_of(report) for report in others]
+        display.as_json({**display.document_of(first_report), **({"further": further} if further else {})})
+        return
+    for report in (first_report, *others):
         display.show_report(report)
 
 
 def _swept(
     name: str,
-    parameters: dict[str, list[Any]],
+    design: Design,
     symbols: Sequence[str] | None,
     first: date | None,
     last: date | None,
     *,
     quiet: bool,
-) -> Report:
+) -> list[Report]:
     """Plan, evaluate in chunks and rank, as run_backtest does."""
     from deployments.data import display
-    from tasks.analytics.research import plan_research, rank_tries, run_tries
+    from tasks.analytics.ranking import rank_tries
+    from tasks.analytics.research import plan_research, run_tries
     from tasks.strategy_engine.signals import strategies_to_run
 
     strategies_to_run.fn(name)
-    run, tries = plan_research.fn(name, parameters=parameters, symbols=symbols, start=first, end=last, windows=None)
-    with display.progress("trying", quiet=quiet) as shown:
+    run, tries = plan_research.fn(name, design, symbols=symbols, start=first, end=last)
+    with display.progress("trying", quiet=quiet, counted="tries") as shown:
         for done, chunk in enumerate(batched(tries, CHUNK), start=1):
-            run_tries.fn(run, name, symbols=symbols, tries=list(chunk))
+            run_tries.fn(run, list(chunk))
             if shown is not None:
                 shown(min(1.0, done * CHUNK / len(tries)), min(done * CHUNK, len(tries)))
     return rank_tries.fn(run, name)
+
+
+def windows_of(text: str) -> tuple[int, int]:
+    """Return the two lengths of `--walk-forward 500,125`; typer.BadParameter for anything else."""
+    try:
+        train, test = (int(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(
+            f"--walk-forward {text}: give sessions to choose on and to judge on: 500,125"
+        ) from None
+    return train, test
 
 
 def parameters_of(words: Sequence[str]) -> dict[str, list[Any]]:

@@ -3,38 +3,52 @@
 from __future__ import annotations
 
 from itertools import batched
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from prefect import flow
-from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 from pydantic import Field
 
 from flows.parameters import End, Start, Symbols
-from flows.publishing import publish
+from flows.publishing import Progress, gathered, publish
+from flows.runners import Cluster, Runner, Workers, task_runner
 from tasks.analytics.performance import UNIVERSE, measure_performance
+from tasks.analytics.ranking import rank_tries
 from tasks.analytics.reports import Kind, write_reports
-from tasks.analytics.research import plan_research, rank_tries, run_tries
+from tasks.analytics.research import plan_research, run_tries, usual_grid
 from tasks.analytics.trades import analyse_trades
+from tasks.strategy_engine import checking
 from tasks.strategy_engine.signals import strategies_to_run
+from trading.research import Design
+
+if TYPE_CHECKING:
+    from prefect.task_runners import TaskRunner
 
 Scope = Annotated[str, Field(description="portfolio, the name of a strategy, or all.")]
 Benchmark = Annotated[str, Field(description="A symbol, or universe: the tracked symbols bought and held.")]
 AnyStrategy = Annotated[str | None, Field(description="Name of a strategy; empty: all.")]
-Runner = Annotated[
-    Literal["inline", "threads", "processes"], Field(description="Where the tries of a research run are evaluated.")
-]
 Grid = Annotated[
-    dict[str, list[float | int | str | bool]],
-    Field(description="Values to try, by parameter of the strategy's rule or sizing."),
+    dict[str, list[float | int | str | bool]] | None,
+    Field(
+        description="Values to try, by parameter of the strategy's rule or sizing; empty: its first two numbers, "
+        "a tenth and a fifth up and down."
+    ),
 ]
-Windows = Annotated[
+WalkForward = Annotated[
     tuple[int, int] | None,
-    Field(description="Walk-forward: sessions to choose on and sessions to judge on; empty: one sweep."),
+    Field(description="Walk-forward: sessions to choose on and sessions to judge on, such as 500 and 125."),
+]
+Anchored = Annotated[bool, Field(description="A walk-forward chooses on everything from the first session on.")]
+Folds = Annotated[
+    int | None, Field(ge=2, le=100, description="Judge on this many held-out folds (purged cross-validation).")
+]
+Embargo = Annotated[int, Field(ge=0, le=1000, description="Sessions left out after each held-out fold.")]
+Draws = Annotated[
+    int | None, Field(ge=1, le=100_000, description="Draw this many combinations at random; empty: try all.")
 ]
 Strategies = Annotated[list[str], Field(min_length=1, description="Names of stored strategies.")]
 
 CHUNK = 8
-WORKERS = 2
+PROGRESS = "run-backtest-progress"
 
 
 @flow(flow_run_name="calculate-performance {scope}", timeout_seconds=900)
@@ -69,41 +83,74 @@ async def generate_reports(
 @flow(flow_run_name="run-backtest {strategies}", timeout_seconds=4 * 3600)
 async def run_backtest(
     strategies: Strategies = ["sma_crossover"],
-    parameters: Grid = {"fast": [10, 20, 30], "slow": [50, 100, 150]},
+    parameters: Grid = None,
     symbols: Symbols = None,
     start: Start = None,
     end: End = None,
-    windows: Windows = None,
+    walk_forward: WalkForward = None,
+    anchored: Anchored = False,
+    folds: Folds = None,
+    embargo: Embargo = 0,
+    draws: Draws = None,
+    seed: Annotated[int, Field(ge=0, description="Of the draw.")] = 0,
     runner: Runner = "threads",
+    workers: Workers = 2,
+    cluster: Cluster = None,
 ) -> None:
-    """Sweep a strategy's parameters, whole or walk-forward, and rank the tries; default: over five years.
+    """Sweep a strategy's parameters, whole, walk-forward or over folds, and rank the tries; by default over five years.
 
     Every try is kept, so that the best one's Sharpe ratio can be deflated for their number. Killed and run
     again with the same question, it goes on where it was.
     """
+    pool = None if runner == "inline" else task_runner(runner, workers=workers, cluster=cluster)
     for strategy in strategies:
         for name in strategies_to_run(strategy):
-            run, tries = plan_research(
-                name, parameters=parameters, symbols=symbols, start=start, end=end, windows=windows
+            design = Design(
+                parameters=parameters or usual_grid(name),
+                draws=draws,
+                seed=seed,
+                walk_forward=walk_forward,
+                anchored=anchored,
+                folds=folds,
+                embargo=embargo,
             )
-            await evaluate(run, name, symbols, tries, runner)
-            await publish("run-backtest", rank_tries(run, name))
+            run, tries = plan_research(name, design, symbols=symbols, start=start, end=end)
+            await evaluate(run, name, tries, pool)
+            await publish("run-backtest", *rank_tries(run, name))
 
 
-async def evaluate(run: int, name: str, symbols: list[str] | None, tries: list[dict[str, Any]], runner: str) -> None:
-    """Evaluate one strategy's tries in chunks on the chosen runner."""
+@flow(name="check-strategy", flow_run_name="check-strategy {strategy}", timeout_seconds=3600)
+async def check_strategy(
+    strategy: Annotated[str, Field(description="Name of a stored strategy.")] = "sma_crossover",
+    symbols: Annotated[Symbols, Field(description="Symbols; empty: the strategy's universe.")] = None,
+    start: Start = None,
+    end: End = None,
+) -> None:
+    """Question a strategy's current version, by default over five years, and keep what is found.
+
+    A check over the strategy's own universe that does not fail lets that version be activated.
+    """
+    for name in strategies_to_run(strategy):
+        report, _ = checking.check_strategy(name, start=start, end=end, symbols=symbols)
+        await publish("check-strategy", report)
+
+
+async def evaluate(run: int, name: str, tries: list[dict[str, Any]], pool: TaskRunner[Any] | None) -> None:
+    """Evaluate one strategy's tries in chunks, in this process or on a runner; an artifact tells how far it is."""
     chunks = [list(chunk) for chunk in batched(tries, CHUNK)]
-    if runner == "inline":
-        for chunk in chunks:
-            run_tries(run, name, symbols=symbols, tries=chunk)
-    else:
-        pool: TaskRunner[Any] = ThreadPoolTaskRunner(WORKERS) if runner == "threads" else ProcessPoolTaskRunner(WORKERS)
-        await evaluate_chunks.with_options(task_runner=pool)(run, name, symbols, chunks)
+    if not chunks:
+        return
+    if pool is not None:
+        await evaluate_chunks.with_options(task_runner=pool)(run, name, chunks)
+        return
+    async with Progress(PROGRESS, f"{len(tries)} tries of {name}") as progress:
+        for done, chunk in enumerate(chunks, start=1):
+            run_tries(run, chunk)
+            await progress.tell(done / len(chunks), f"{done} of {len(chunks)} chunks of {name}")
 
 
 @flow(flow_run_name="evaluate-chunks {name}", validate_parameters=False)
-async def evaluate_chunks(run: int, name: str, symbols: list[str] | None, chunks: list[list[dict[str, Any]]]) -> None:
+async def evaluate_chunks(run: int, name: str, chunks: list[list[dict[str, Any]]]) -> None:
     """Hand chunks of tries to this flow's task runner and wait for all of them."""
-    waiting = [run_tries.submit(run, name, symbols=symbols, tries=chunk) for chunk in chunks]
-    for future in waiting:
-        future.result()
+    waiting = [run_tries.submit(run, chunk) for chunk in chunks]
+    await gathered(PROGRESS, waiting, f"{sum(map(len, chunks))} tries of {name}")

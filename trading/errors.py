@@ -25,6 +25,10 @@ class DataError(TradingError):
     """Raised when market data is absent or cannot be read."""
 
 
+class NotCheckedError(TradingError):
+    """Raised when a strategy is to trade whose version was not checked, or failed its check."""
+
+
 class BrokerError(TradingError):
     """Raised when the broker refuses a call, with the broker's own code and message."""
 

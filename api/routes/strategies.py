@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from api.dependencies import ConnectionDep, EngineDep
 from api.errors import RefusedError, first_problem
 from api.schemas.orders import StrategyVersion
-from api.schemas.strategies import Definition, Saved, StatusChange, Strategy, StrategyDetail
-from db.repositories import audit
+from api.schemas.strategies import Definition, Saved, StatusChange, Strategy, StrategyCheck, StrategyDetail
+from db.repositories import audit, checks
 from db.repositories import strategies as repository
 from db.results import market, strategies
 from trading.errors import TradingError, UnknownNameError
@@ -44,12 +44,17 @@ def strategy_detail(connection: ConnectionDep, name: str) -> StrategyDetail:
     if row is None:
         raise UnknownNameError("strategy", name, strategies.names(connection))
     versions = StrategyVersion.each(strategies.versions(connection, name))
-    return StrategyDetail(**Strategy.of(row).model_dump(), versions=versions)
+    found = checks.latest(connection, row.version)
+    check = None if found is None else StrategyCheck.of(found)
+    return StrategyDetail(**Strategy.of(row).model_dump(), versions=versions, check=check)
 
 
 @router.put("/{name}")
 def define(engine: EngineDep, name: str, body: Definition) -> Saved:
-    """Store a definition as the strategy's new version; a new strategy comes up paused."""
+    """Store a definition as the strategy's new version; a new strategy comes up paused.
+
+    So does one that traded: the new version is to be checked before it trades.
+    """
     strategy = _validated(name, body.definition)
     with engine.begin() as connection:
         _check_symbols(strategy.universe, market.symbols(connection))
@@ -60,10 +65,11 @@ def define(engine: EngineDep, name: str, body: Definition) -> Saved:
 
 @router.post("/{name}/status")
 def set_status(engine: EngineDep, name: str, body: StatusChange) -> Strategy:
-    """Make a strategy active, paused or retired."""
+    """Make a strategy active, paused or retired; active only after a check of its version that did not fail."""
     with engine.begin() as connection:
-        repository.set_status(connection, name, body.status, by=ACTOR)
-        audit.record(connection, actor=ACTOR, action="strategy.status", subject=name, detail={"status": body.status})
+        repository.set_status(connection, name, body.status, by=ACTOR, anyway=body.anyway)
+        detail = repository.status_detail(body.status, body.anyway)
+        audit.record(connection, actor=ACTOR, action="strategy.status", subject=name, detail=detail)
         row = strategies.strategy(connection, name)
     if row is None:
         raise UnknownNameError("strategy", name, ())

@@ -113,12 +113,12 @@ class Report(Base):
 
 
 class ResearchRun(Base):
-    """A sweep or walk-forward; the same question on the same data makes the same `key`."""
+    """A sweep, walk-forward or cross-validation; the same question on the same data makes the same `key`."""
 
     __tablename__ = "research_runs"
     __table_args__ = (
         UniqueConstraint("key"),
-        one_of("kind", "sweep", "walk_forward"),
+        one_of("kind", "sweep", "walk_forward", "folds"),
         one_of("status", "running", "completed"),
         {"schema": SCHEMA},
     )

@@ -9,10 +9,12 @@ from sqlalchemy import (
     CheckConstraint,
     Float,
     ForeignKey,
+    Index,
     PrimaryKeyConstraint,
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import (
@@ -55,6 +57,30 @@ class Strategy(Base):
     status: Mapped[str]
     updated_by: Mapped[str]
     updated_at: Mapped[RecordedAt]
+
+
+class StrategyCheck(Base):
+    """What `trading check` found about a version, and who asked; over its own universe, or over `symbols`."""
+
+    __tablename__ = "strategy_checks"
+    __table_args__ = (
+        one_of("verdict", "pass", "warn", "fail"),
+        Index("ix_strategy_checks_strategy_version", "strategy_version"),
+        {"schema": SCHEMA},
+    )
+
+    id: Mapped[Key]
+    strategy: Mapped[str]
+    strategy_version: Mapped[str] = mapped_column(ForeignKey(StrategyVersion.version))
+    symbols: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
+    range_start: Mapped[date]
+    range_end: Mapped[date]
+    bars_sha256: Mapped[str]
+    verdict: Mapped[str]
+    checks: Mapped[Document]
+    actor: Mapped[str]
+    flow_run_id: Mapped[FlowRun]
+    checked_at: Mapped[RecordedAt]
 
 
 class IndicatorValue(Base):

@@ -102,6 +102,12 @@ def begin_research(connection: Connection, row: Mapping[str, Any]) -> tuple[int,
     return identity, set(done)
 
 
+def specification(connection: Connection, run: int) -> dict[str, Any]:
+    """Return what a research run asked."""
+    found: dict[str, Any] = connection.scalars(select(ResearchRun.specification).where(ResearchRun.id == run)).one()
+    return found
+
+
 def record_tries(connection: Connection, run: int, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write tries of a research run; one already there stays."""
     return insert_missing(connection, ResearchResult, [{**row, "research_run_id": run} for row in rows])

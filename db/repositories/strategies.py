@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.models.strategy_engine import IndicatorValue, Signal, StrategyRun, StrategyVersion
 from db.models.strategy_engine import Strategy as StrategyRow
+from db.repositories import audit, checks
 from db.statements import insert_missing, upsert
-from trading.errors import InvalidValueError, UnknownNameError
+from trading.errors import InvalidValueError, NotCheckedError, UnknownNameError
 from trading.strategies import Strategy
 
 if TYPE_CHECKING:
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
 STATUSES = ("active", "paused", "retired")
+SHIPPED_ACTIVE = "shipped for the demonstration, not checked"
+"""Why a strategy that comes with the project trades from the start."""
 
 
 def save(connection: Connection, strategy: Strategy, *, by: str) -> str:
     """Store a definition under its content's hash and make it current; return the version.
 
-    A strategy seen for the first time comes up paused.
+    A strategy seen for the first time comes up paused. One that trades is paused by a version that may not: whose
+    last check failed, or that has none.
     """
     version = strategy.version
     definition = strategy.model_dump(mode="json")
@@ -34,39 +38,70 @@ def save(connection: Connection, strategy: Strategy, *, by: str) -> str:
     upsert(connection, StrategyVersion, [content], keys=["version"])  # the description may change within a version
     row = insert(StrategyRow).values(name=strategy.name, current_version=version, status="paused", updated_by=by)
     changed = {"current_version": version, "updated_by": by, "updated_at": func.now()}
+    if not _may_trade(connection, strategy.name, version):
+        changed["status"] = case((StrategyRow.status == "active", "paused"), else_=StrategyRow.status)
     differs = StrategyRow.current_version != version
     connection.execute(row.on_conflict_do_update(index_elements=["name"], set_=changed, where=differs))
     return version
 
 
+def _may_trade(connection: Connection, name: str, version: str) -> bool:
+    try:
+        checks.require(connection, name, version)
+    except NotCheckedError:
+        return False
+    return True
+
+
 def ship(connection: Connection, strategies: Iterable[Strategy], *, active: Collection[str]) -> None:
-    """Store the strategies that come with the project, those of `active` trading, unless people have them already."""
+    """Store the strategies that come with the project, unless people have them already.
+
+    Those of `active` trade from the start, unchecked, which the audit trail says: the demonstration trades them.
+    """
     present = set(connection.scalars(select(StrategyRow.name)))
     for strategy in strategies:
         if strategy.name not in present:
             save(connection, strategy, by="system")
             if strategy.name in active:
-                set_status(connection, strategy.name, "active", by="system")
+                set_status(connection, strategy.name, "active", by="system", anyway=SHIPPED_ACTIVE)
+                detail = status_detail("active", SHIPPED_ACTIVE)
+                audit.record(connection, actor="system", action="strategy.status", subject=strategy.name, detail=detail)
 
 
-def set_status(connection: Connection, name: str, status: str, *, by: str) -> None:
+def set_status(connection: Connection, name: str, status: str, *, by: str, anyway: str | None = None) -> None:
     """Activate, pause or retire a strategy.
+
+    Its current version trades only after a check that did not fail; `anyway` is the reason to overrule that, which
+    the caller writes into the audit trail (`status_detail`).
 
     Raises
     ------
     UnknownNameError
         There is no such strategy.
     InvalidValueError
-        The status is none of `STATUSES`.
+        The status is none of `STATUSES`, or the reason is empty.
+    NotCheckedError
+        It is to trade, and its version was not checked, or failed.
     """
     if status not in STATUSES:
         raise InvalidValueError("status", status, f"one of {', '.join(STATUSES)}")
+    if anyway is not None and not anyway.strip():
+        raise InvalidValueError("the reason to activate anyway", anyway, "a few words for the audit trail")
     named(connection, name)
+    held = select(StrategyRow.status, StrategyRow.current_version).where(StrategyRow.name == name).with_for_update()
+    before, version = connection.execute(held).one()
+    if status == "active" and before != "active" and anyway is None:
+        checks.require(connection, name, version)
     connection.execute(
         update(StrategyRow)
         .where(StrategyRow.name == name, StrategyRow.status != status)
         .values(status=status, updated_by=by, updated_at=func.now())
     )
+
+
+def status_detail(status: str, anyway: str | None) -> dict[str, str]:
+    """Return what the audit trail says of a change of status: the reason where a check was overruled."""
+    return {"status": status} if anyway is None else {"status": status, "anyway": anyway}
 
 
 def named(connection: Connection, name: str) -> Strategy:

@@ -103,8 +103,11 @@ def sparkline(values: Sequence[float], *, width: int = 60) -> str:
 
 
 @contextmanager
-def progress(text: str, *, quiet: bool) -> Iterator[Callable[[float, int], None] | None]:
-    """Show a bar on stderr while it lasts; yield what moves it (share done, count), or None when it is not shown."""
+def progress(text: str, *, quiet: bool, counted: str = "bars") -> Iterator[Callable[[float, int], None] | None]:
+    """Show a bar on stderr while it lasts; yield what moves it (share done, count), or None when it is not shown.
+
+    `counted` names what is counted.
+    """
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
         yield None
@@ -115,7 +118,7 @@ def progress(text: str, *, quiet: bool) -> Iterator[Callable[[float, int], None]
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[bars]:,} bars"),
+        TextColumn(f"{{task.fields[bars]:,}} {counted}"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as shown:

@@ -88,11 +88,12 @@ def show(
 def add(
     file: Annotated[typer.FileText, typer.Argument(help="A definition as YAML or JSON; - reads what is piped in.")],
 ) -> None:
-    """Store a definition as a strategy's new version; a new strategy comes up paused.
+    """Store a definition as a strategy's new version; a new strategy comes up paused, and so does a new version.
 
     Nothing is stored when anything in it is wrong.
     """
     from db.repositories import audit, inventory, strategies
+    from db.results import strategies as results
     from deployments.data import display
     from trading.errors import InvalidValueError, UnknownNameError
     from trading.rules import Plugin
@@ -107,6 +108,7 @@ def add(
     if isinstance(strategy.rule, Plugin):
         loaded(strategy.rule.plugin)
     with _opened() as connection:
+        was_active = strategy.name in {one.name for one in strategies.active(connection)}
         try:
             before = strategies.named(connection, strategy.name)
         except UnknownNameError:
@@ -115,9 +117,10 @@ def add(
         for symbol in strategy.universe:
             if known and symbol not in known:
                 raise UnknownNameError("symbol", symbol, known)
-        version = strategies.save(connection, strategy, by=_person())
+        version = strategies.save(connection, strategy, by=person())
+        status = {row.name: row.status for row in results.strategies(connection)}[strategy.name]
         detail = {"version": version}
-        audit.record(connection, actor=_person(), action="strategy.defined", subject=strategy.name, detail=detail)
+        audit.record(connection, actor=person(), action="strategy.defined", subject=strategy.name, detail=detail)
     if before is None:
         display.say(f"{strategy.name} {version} is new, and paused: `trading strategy activate {strategy.name}`")
         return
@@ -127,6 +130,8 @@ def add(
     )
     for change in changes:
         display.say(f"  {change}")
+    if status == "paused" and was_active:
+        display.say(f"it is paused: `trading check {strategy.name}`, then `trading strategy activate {strategy.name}`")
 
 
 @strategy_commands.command()
@@ -165,9 +170,23 @@ def diff(
 
 @strategy_commands.command()
 @one_line_errors
-def activate(name: Name) -> None:
-    """Let a strategy trade: it is evaluated on every completed bar."""
-    _set(name, "active")
+def activate(
+    name: Name,
+    *,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Without a check that did not fail; takes --reason.")] = (
+        False
+    ),
+    reason: Annotated[str | None, typer.Option(help="Why --anyway; kept in the audit trail with who said it.")] = None,
+) -> None:
+    """Let a strategy trade: it is evaluated on every completed bar.
+
+    Its current version must have been questioned by `trading check` and not have failed; a warning is enough.
+
+    Example:  trading check rsi_reversion && trading strategy activate rsi_reversion
+    """
+    if anyway != (reason is not None):
+        raise typer.BadParameter('--anyway and --reason go together: --anyway --reason "a trial on paper"')
+    _set(name, "active", anyway=reason)
 
 
 @strategy_commands.command()
@@ -206,14 +225,14 @@ def functions(
     display.as_json(rows) if as_json else display.table(rows)
 
 
-def _set(name: str, status: str) -> None:
+def _set(name: str, status: str, *, anyway: str | None = None) -> None:
     from db.repositories import audit, strategies
     from deployments.data import display
 
     with _opened() as connection:
-        strategies.set_status(connection, name, status, by=_person())
-        detail = {"status": status}
-        audit.record(connection, actor=_person(), action="strategy.status", subject=name, detail=detail)
+        strategies.set_status(connection, name, status, by=person(), anyway=anyway)
+        detail = strategies.status_detail(status, anyway)
+        audit.record(connection, actor=person(), action="strategy.status", subject=name, detail=detail)
     display.say(f"{name} is {status}")
 
 
@@ -229,7 +248,7 @@ def _opened() -> Iterator[Connection]:
         yield opened
 
 
-def _person() -> str:
+def person() -> str:
     """Return who is at the keyboard, as the operating system calls them."""
     import getpass
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trading.config import settings
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     import pandas as pd
+    import plotly.graph_objects as go
 
     from trading.backtest import BacktestResult
 
@@ -28,6 +32,11 @@ FIGURES = {
     "beta": ("Beta", "{:.2f}"),
 }
 SHOWN = 50
+LAYOUT: dict[str, Any] = {
+    "height": 480,
+    "margin": {"l": 10, "r": 10, "t": 20, "b": 10},
+    "template": "plotly_white",
+}
 
 
 def tearsheet(account: str, start: date, end: date, tables: dict[str, pd.DataFrame]) -> bytes:
@@ -48,8 +57,11 @@ def tearsheet(account: str, start: date, end: date, tables: dict[str, pd.DataFra
     )
 
 
-def backtest_page(title: str, subtitle: str, result: BacktestResult) -> bytes:
-    """Return a backtest's equity beside its benchmark, its drawdown, metrics, trades and refused orders as HTML."""
+def backtest_page(title: str, subtitle: str, result: BacktestResult, tables: Sequence[dict[str, Any]] = ()) -> bytes:
+    """Return a backtest's equity beside its benchmark, its drawdown, metrics, trades and refused orders as HTML.
+
+    `tables` (title, columns, rows of text) come before its own.
+    """
     import pandas as pd
 
     curve, benchmark = result.equity, result.benchmark
@@ -63,6 +75,7 @@ def backtest_page(title: str, subtitle: str, result: BacktestResult) -> bytes:
         figures={**result.metrics.as_dict(), "final_equity": float(curve.iloc[-1])},
         equity=pd.DataFrame({**equity, "drawdown": drawdown}),
         tables=[
+            *tables,
             _table("Latest round trips", result.trades.tail(SHOWN), [*result.trades.columns]),
             _table("Latest refused orders", result.refused.tail(SHOWN), [*result.refused.columns]),
             assumed,
@@ -74,17 +87,41 @@ def page(
     title: str, subtitle: str, *, figures: dict[str, Any], equity: pd.DataFrame, tables: list[dict[str, Any]]
 ) -> bytes:
     """Return a page of figures, a chart and tables as UTF-8 HTML; `equity` has session, equity, benchmark, drawdown."""
+    shown = [(label, _number(figures.get(name), style)) for name, (label, style) in FIGURES.items()]
+    return document(title, subtitle, figures=shown, chart=_curves(equity), tables=tables)
+
+
+def document(
+    title: str,
+    subtitle: str,
+    *,
+    figures: Sequence[tuple[str, str]],
+    chart: go.Figure | None,
+    tables: Sequence[dict[str, Any]],
+) -> bytes:
+    """Return labelled figures, a chart and tables of text as UTF-8 HTML that needs no other file."""
     import jinja2
+    from markupsafe import Markup
 
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
+    drawn = "" if chart is None else chart.to_html(full_html=False, include_plotlyjs=True, div_id="equity")
     content = environment.get_template("tearsheet.html").render(
         title=title,
         subtitle=subtitle,
-        figures=[(label, _number(figures.get(name), style)) for name, (label, style) in FIGURES.items()],
-        chart=_chart(equity),
+        figures=figures,
+        chart=Markup(drawn),  # noqa: S704 - plotly's own
         tables=tables,
     )
     return content.encode()
+
+
+def keep(folder: str, name: str, content: bytes) -> Path:
+    """Write a page below the reports of TRADING_HOME, whole or not at all; return where it is."""
+    place = settings().home / "reports" / folder
+    place.mkdir(parents=True, exist_ok=True)
+    partial = place / f"{name}.partial"
+    partial.write_bytes(content)
+    return partial.replace(place / name)
 
 
 TRIP_COLUMNS = ["strategy", "symbol", "quantity", "entry_at", "exit_at", "pnl", "rate_of_return", "exit_reason"]
@@ -117,12 +154,11 @@ def _shown(name: str, value: Any) -> str:
     return f"{value:%Y-%m-%d}" if hasattr(value, "strftime") else str(value)
 
 
-def _chart(equity: pd.DataFrame) -> Any:
-    """Return equity, benchmark and drawdown as an embedded Plotly chart."""
+def _curves(equity: pd.DataFrame) -> go.Figure | None:
+    """Return equity, benchmark and drawdown as a Plotly chart."""
     if equity.empty:
-        return ""
+        return None
     import plotly.graph_objects as go
-    from markupsafe import Markup
     from plotly.subplots import make_subplots
 
     figure = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.04)
@@ -132,5 +168,5 @@ def _chart(equity: pd.DataFrame) -> Any:
     falls = go.Scatter(x=equity["session"], y=equity["drawdown"], name="drawdown", fill="tozeroy")
     figure.add_trace(falls, row=2, col=1)
     figure.update_yaxes(tickformat=".1%", row=2, col=1)
-    figure.update_layout(height=480, margin={"l": 10, "r": 10, "t": 20, "b": 10}, template="plotly_white")
-    return Markup(figure.to_html(full_html=False, include_plotlyjs=True, div_id="equity"))  # noqa: S704 - plotly's own
+    figure.update_layout(**LAYOUT)
+    return figure

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 
 from db.repositories import results, strategies
-from tasks.analytics.tearsheet import backtest_page
+from tasks.analytics.tearsheet import backtest_page, keep
 from tasks.policies import REPEATABLE
 from tasks.resources import database, flow_run_id
 from tasks.strategy_engine.history import history_of
 from trading.backtest import run
-from trading.config import settings
 from trading.report import Report
 
 if TYPE_CHECKING:
@@ -87,13 +86,9 @@ def backtest(
 def _write_page(strategy: Strategy, result: BacktestResult) -> Path:
     first, last = result.equity.index[0], result.equity.index[-1]
     symbols = "-".join(result.panel.symbols[:5])
-    folder = settings().home / "reports" / "backtests"
-    folder.mkdir(parents=True, exist_ok=True)
     name = f"{strategy.name}_{strategy.version}_{first}_{last}_{result.fingerprint()[:8]}.html"
     content = backtest_page(f"Backtest of {strategy.name}", f"{symbols}, sessions {first} to {last}", result)
-    partial = folder / f"{name}.partial"
-    partial.write_bytes(content)
-    return partial.replace(folder / name)
+    return keep("backtests", name, content)
 
 
 def _trades(result: BacktestResult) -> list[dict[str, Any]]:

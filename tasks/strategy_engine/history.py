@@ -51,12 +51,17 @@ class History:
 
 
 def history_of(
-    stored: Strategy, *, symbols: Sequence[str] | None, start: date | None, end: date | None, warm_ups: int = 1
+    stored: Strategy,
+    *,
+    symbols: Sequence[str] | None,
+    start: date | None,
+    end: date | None,
+    warm_up: int | None = None,
 ) -> History:
     """Return a strategy with its bars over its universe, or over `symbols`.
 
-    Without `end` to the last completed session, without `start` over five years; `warm_ups` times the declared
-    warm-up comes before.
+    Without `end` to the last completed session, without `start` over five years; `warm_up` bars come
+    before, by default as many as the strategy declares.
 
     Raises
     ------
@@ -67,7 +72,8 @@ def history_of(
     first = start or last.replace(year=last.year - YEARS, day=min(last.day, 28))
     strategy = looking_at(stored, symbols)
     with database().connect() as connection:
-        panel = load_warmed_up(connection, strategy, first, last, warm_up=warm_ups * strategy.warm_up)
+        before = strategy.warm_up if warm_up is None else warm_up
+        panel = load_warmed_up(connection, strategy, first, last, warm_up=before)
         dividends = load_dividends(connection, panel.symbols, end=last)
     if not len(panel):
         raise DataError(f"no bars of {first} to {last} to judge {stored.name} on; run fetch-market-data first")

@@ -23,7 +23,8 @@ def test_a_definition_becomes_a_new_version_of_the_strategy(
     after = own_api.get("/api/strategies/sma_crossover").json()
     assert after["version"] == saved["version"] != before["version"]
     assert after["definition"]["rule"] == {"kind": "sma_crossover", "fast": 10, "slow": 40}
-    assert after["status"] == before["status"] == "active"
+    assert (before["status"], after["status"]) == ("active", "paused"), "the new version was not checked"
+    assert after["check"] is None
     assert len(after["versions"]) == len(before["versions"]) + 1
     assert after["updated_by"] == "api"
     assert rows_of_own("SELECT actor, action, subject FROM logging.audit_events") == [
@@ -57,12 +58,18 @@ def test_a_definition_that_does_not_fit_is_refused_in_one_line(
     assert "\n" not in answer.json()["error"]
 
 
-def test_a_strategy_is_paused_and_activated(own_api: httpx.Client) -> None:
+def test_a_strategy_is_paused_and_activated(own_api: httpx.Client, rows_of_own: Callable[[str], list[Any]]) -> None:
     paused = own_api.post("/api/strategies/sma_crossover/status", json={"status": "paused"})
     assert paused.json()["status"] == "paused"
     unknown = own_api.post("/api/strategies/sma_cross/status", json={"status": "paused"})
     assert unknown.status_code == 404
     assert own_api.post("/api/strategies/sma_crossover/status", json={"status": "on"}).status_code == 422
+    refused = own_api.post("/api/strategies/sma_crossover/status", json={"status": "active"})
+    assert refused.status_code == 409
+    assert "was never checked; run `trading check sma_crossover`" in refused.json()["error"]
+    anyway = {"status": "active", "anyway": "a trial on paper"}
+    assert own_api.post("/api/strategies/sma_crossover/status", json=anyway).json()["status"] == "active"
+    assert rows_of_own("SELECT detail FROM logging.audit_events ORDER BY id DESC LIMIT 1") == [(anyway,)]
 
 
 def test_a_limit_is_set_and_named_with_who_set_it(own_api: httpx.Client) -> None:

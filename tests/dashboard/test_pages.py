@@ -258,6 +258,24 @@ def test_a_strategy_is_paused(look_at: Callable[..., AppTest], own_api: httpx.Cl
     assert own_api.get(f"/api/strategies/{name}").json()["status"] == "paused"
 
 
+def test_a_strategy_that_was_not_checked_is_activated_with_a_reason(
+    look_at: Callable[..., AppTest], own_api: httpx.Client
+) -> None:
+    own_api.post("/api/strategies/sma_crossover/status", json={"status": "paused"})
+
+    def activated(reason: str) -> AppTest:
+        app = look_at("author", own_api, author="Status", **{"author-strategy": "sma_crossover"})
+        next(item for item in app.radio if item.label == "Status").set_value("active")
+        app.text_input(key="anyway-sma_crossover-paused").set_value(reason)
+        press(app, "Change status")
+        return app
+
+    assert "was never checked" in activated("").error[0].value
+    assert own_api.get("/api/strategies/sma_crossover").json()["status"] == "paused"
+    activated("a trial on paper")
+    assert own_api.get("/api/strategies/sma_crossover").json()["status"] == "active"
+
+
 def test_an_edited_strategy_becomes_a_new_version(look_at: Callable[..., AppTest], own_api: httpx.Client) -> None:
     before = own_api.get("/api/strategies/sma_crossover").json()
     app = look_at("author", own_api, author="Definition", **{"author-strategy": "sma_crossover"})

@@ -119,6 +119,34 @@ def test_the_models_are_what_the_migrations_make(engine: Engine, migrate: Migrat
     assert sorted(name for (name,) in checks) == ["ck_bars_quality", "ck_bars_timeframe"]
 
 
+def test_checks_and_kinds_of_research_go_forward_and_back(engine: Engine, migrate: Migrate) -> None:
+    run = (
+        "INSERT INTO analytics.research_runs (key, kind, strategy, specification, status) "
+        "VALUES ('{0}', '{0}', 'mine', '{{}}', 'completed')"
+    )
+    with engine.begin() as connection:
+        for kind in ("sweep", "folds"):
+            connection.execute(text(run.format(kind)))
+        connection.execute(
+            text(
+                "INSERT INTO strategy_engine.strategy_versions (version, strategy, definition) "
+                "VALUES ('v', 'mine', '{}');"
+                "INSERT INTO strategy_engine.strategy_checks (strategy, strategy_version, range_start, range_end, "
+                "bars_sha256, verdict, checks, actor) "
+                "VALUES ('mine', 'v', '2012-01-03', '2012-12-31', '0', 'warn', '[]', 'test')"
+            )
+        )
+
+    migrate(command.downgrade, "0007")
+    assert rows(engine, "SELECT kind FROM analytics.research_runs") == [("sweep",)]
+    with pytest.raises(IntegrityError), engine.begin() as connection:
+        connection.execute(text(run.format("folds")))
+    migrate(command.upgrade, "head")
+
+    assert rows(engine, "SELECT count(*) FROM strategy_engine.strategy_checks") == [(0,)]
+    migrate(command.check)
+
+
 def test_names_and_spin_offs_go_forward_and_back(engine: Engine, migrate: Migrate) -> None:
     with engine.begin() as connection:
         connection.execute(

@@ -51,7 +51,7 @@ def alone(inside: Stack, request: pytest.FixtureRequest) -> Iterator[str]:
         for each in SHIPPED:
             strategies.set_status(connection, each, "paused", by="test")
         strategies.save(connection, whole, by="test")
-        strategies.set_status(connection, name, "active", by="test")
+        strategies.set_status(connection, name, "active", by="test", anyway="test")
         for limit, value in WIDE.items():
             risk.set_limit(connection, limit, value, by="test")
     yield name
@@ -59,7 +59,8 @@ def alone(inside: Stack, request: pytest.FixtureRequest) -> Iterator[str]:
         connection.exec_driver_sql("DELETE FROM risk_management.risk_limits WHERE updated_by = 'test'")
         strategies.save(connection, SHIPPED[name], by="test")
         for each in SHIPPED:
-            strategies.set_status(connection, each, "active" if each in ACTIVE else "paused", by="test")
+            status = "active" if each in ACTIVE else "paused"
+            strategies.set_status(connection, each, status, by="test", anyway="test")
     forget_resources()
 
 

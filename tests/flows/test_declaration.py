@@ -51,7 +51,7 @@ def test_every_flow_of_the_mission_document_is_deployed_from_its_service_to_its_
         for name in flows:
             assert declared[f"flows.{service}.{name}"] == service.replace("_", "-")
     assert sum(len(flows) for flows in MISSION.values()) == 23
-    assert len(DEPLOYMENTS) == 27
+    assert len(DEPLOYMENTS) == 28
 
 
 def test_no_key_is_misspelt_for_prefect_would_drop_it_silently(entry: dict[str, Any]) -> None:

@@ -60,7 +60,7 @@ def only() -> Iterator[Callable[[str], None]]:
         with resources.database().begin() as connection:
             for strategy in strategies_to_run.fn(None):
                 strategies.set_status(connection, strategy, "paused", by="test")
-            strategies.set_status(connection, name, "active", by="test")
+            strategies.set_status(connection, name, "active", by="test", anyway="test")
 
     strategies_to_run.fn(None)
     with resources.database().connect() as connection:
@@ -68,4 +68,4 @@ def only() -> Iterator[Callable[[str], None]]:
     yield activate
     with resources.database().begin() as connection:
         for name in before:
-            strategies.set_status(connection, name, "active", by="test")
+            strategies.set_status(connection, name, "active", by="test", anyway="test")

@@ -95,6 +95,7 @@ def follow(
     rules: Rules | None = None,
     actions: Actions | None = None,
     standing: bool = False,
+    first: int = 0,
 ) -> BacktestResult:
     """Run ready decisions over a panel.
 
@@ -110,6 +111,8 @@ def follow(
     standing
         Whether weights say what is wanted in each row, so that a position that was stopped out waits for
         another weight; by default each is a new decision.
+    first
+        Row at which the result begins; the rows before it are there for the sizing's figures.
     capital, costs, exits, rules, actions
         As `run`.
 
@@ -129,7 +132,7 @@ def follow(
         panel,
         np.ascontiguousarray(weights, dtype=np.float64),
         sizing,
-        first=0,
+        first=first,
         capital=capital,
         assumed=(costs or Costs(), exits or Exits(), rules or Rules()),
         standing=standing,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,12 +13,10 @@ from trading.costs import Costs
 from trading.errors import TradingError
 from trading.robustness.verdicts import Check, graded
 from trading.strategies import decided, target_weights
-from trading.sweep import with_parameters
+from trading.sweep import numbers_of, with_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from pydantic import BaseModel
 
     from trading.backtest import BacktestResult
     from trading.bars import Panel
@@ -170,7 +168,7 @@ def neighbourhood(trial: Trial, base: BacktestResult) -> tuple[Check, list[Backt
 
 def neighbours(strategy: Strategy) -> Iterator[Strategy]:
     """Yield the strategy with each number of its rule nudged, those that the rule allows."""
-    for name, value in _numbers(strategy.rule):
+    for name, value in numbers_of(strategy):
         seen = {value}
         for nudge in NUDGES:
             changed = round(value * nudge) if isinstance(value, int) else value * nudge
@@ -183,13 +181,6 @@ def neighbours(strategy: Strategy) -> Iterator[Strategy]:
                 yield with_parameters(strategy, {name: changed})
             except TradingError:  # out of the rule's bounds
                 continue
-
-
-def _numbers(rule: BaseModel) -> Iterator[tuple[str, Any]]:
-    for name in type(rule).model_fields:
-        value = getattr(rule, name)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            yield name, value
 
 
 def _compared(name: str, base: BacktestResult, other: BacktestResult, what: str) -> Check:

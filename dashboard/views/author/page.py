@@ -84,15 +84,32 @@ def _strategy(name: str | None, names: list[str]) -> None:
 def _status(found: resources.Row) -> None:
     name, current = str(found["name"]), str(found["status"])
     section(name, f"{current} since {when(found['updated_at'])}, changed by {found['updated_by']}")
+    st.caption(checked(found))
     with st.form("strategy-status"):
         options = list(STATUSES)
         index = options.index(current) if current in options else 0
         chosen = st.radio(
             "Status", options, index=index, captions=list(STATUSES.values()), key=f"status-{name}-{current}"
         )
+        reason = st.text_input(
+            "Reason to activate it without a check that it did not fail",
+            placeholder="empty: only after such a check",
+            key=f"anyway-{name}-{current}",
+        ).strip()
         if not st.form_submit_button("Change status", type="primary"):
             return
+    anyway = reason or None if chosen == "active" else None
     if chosen == current:
         st.info(f"{name} is {current} already.")
-    elif attempt(lambda: resources.set_strategy_status(name, chosen), done=f"{name} is {chosen} now."):
+    elif attempt(lambda: resources.set_strategy_status(name, chosen, anyway=anyway), done=f"{name} is {chosen} now."):
         st.rerun()
+
+
+def checked(found: resources.Row) -> str:
+    """Return what the last check of the current version said, in a line."""
+    check = found["check"]
+    if check is None:
+        return f"Version {found['version']} was never checked: run the deployment check-strategy under Settings."
+    poor = ", ".join(str(one["name"]) for one in check["checks"] if one["verdict"] == "fail")
+    told = f"Checked {when(check['checked_at'])} by {check['actor']}: {check['verdict']}"
+    return f"{told} ({poor})" if poor else told

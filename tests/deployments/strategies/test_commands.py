@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from db.repositories import strategies
+from db.repositories import checks, strategies
 from deployments.cli import app
 from trading.bars import to_panel
 from trading.signals import Undecided, decide
-from trading.strategies import ACTIVE, SHIPPED
+from trading.strategies import ACTIVE, SHIPPED, from_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,10 +45,83 @@ def test_a_strategy_is_written_changed_compared_and_activated(run: Callable[...,
     answer = run("strategy", "add", "-", given=MINE.replace("20", "30"))
     assert 'rule.entry: "close > sma(close, 20)" -> "close > sma(close, 30)"' in answer.output
     assert "close > sma(close, 20)" in run("strategy", "diff", "mine").output
-    assert run("strategy", "activate", "mine").output == "mine is active\n"
+    answer = run("strategy", "activate", "mine", "--anyway", "--reason", "a trial on paper")
+    assert answer.output == "mine is active\n"
     rows = json.loads(run("strategy", "show", "mine", "--history", "--json").stdout)
     assert [row["did"] for row in rows] == ["strategy.status", "strategy.defined", "strategy.defined"]
     assert all(row["by"] for row in rows)
+
+
+def checked(data: Data, version: str, verdict: str, *, symbols: list[str] | None = None) -> None:
+    row = {
+        "strategy": "mine", "strategy_version": version, "symbols": symbols, "range_start": date(2012, 1, 3),
+        "range_end": date(2012, 12, 31), "bars_sha256": "0" * 64, "verdict": verdict, "actor": "test",
+        "checks": [{"name": "costs", "verdict": verdict, "figure": 0.1, "sentence": "It costs."}],
+    }  # fmt: skip
+    with data.engine.begin() as connection:
+        checks.record(connection, row)
+
+
+def test_a_strategy_trades_only_after_a_check_of_its_version_that_did_not_fail(
+    run: Callable[..., Result], data: Data
+) -> None:
+    version = from_text(MINE).version
+    run("strategy", "add", "-", given=MINE)
+
+    def answer(*words: str) -> str:
+        found = run("strategy", "activate", "mine", *words)
+        assert "Traceback" not in found.output
+        return " ".join(found.output.split())
+
+    assert f"mine {version} was never checked; run `trading check mine`" in answer()
+    checked(data, version, "pass", symbols=["AAPL"])
+    assert "was never checked" in answer(), "a check over other symbols is of another question"
+    checked(data, version, "fail")
+    assert f"mine {version} failed its last check (costs)" in answer()
+    assert data.rows("SELECT status FROM strategy_engine.strategies WHERE name = 'mine'") == [("paused",)]
+    checked(data, version, "warn")
+    assert answer() == "mine is active"
+    checked(data, version, "fail")
+    assert answer() == "mine is active", "what trades already is not stopped by asking again"
+
+
+def test_a_new_version_of_a_strategy_that_trades_waits_for_its_own_check(
+    run: Callable[..., Result], data: Data
+) -> None:
+    run("strategy", "add", "-", given=MINE)
+    old, new = from_text(MINE).version, from_text(MINE.replace("20", "30")).version
+    checked(data, old, "pass")
+    run("strategy", "activate", "mine")
+    status = "SELECT current_version, status FROM strategy_engine.strategies WHERE name = 'mine'"
+
+    answer = run("strategy", "add", "-", given=MINE.replace("20", "30"))
+
+    assert "it is paused: `trading check mine`" in " ".join(answer.output.split())
+    assert data.rows(status) == [(new, "paused")]
+    checked(data, new, "pass")
+    run("strategy", "activate", "mine")
+    assert "paused" not in run("strategy", "add", "-", given=MINE).output
+    assert data.rows(status) == [(old, "active")], "the version before was checked"
+
+
+def test_a_check_is_overruled_with_a_reason_that_is_kept(run: Callable[..., Result]) -> None:
+    run("strategy", "add", "-", given=MINE)
+    for words in (["--anyway"], ["--reason", "why not"], ["--anyway", "--reason", "  "]):
+        answer = run("strategy", "activate", "mine", *words)
+        assert answer.exit_code != 0
+        assert "Traceback" not in answer.output
+    run("strategy", "activate", "mine", "--anyway", "--reason", "a trial on paper")
+
+    last, *_ = json.loads(run("strategy", "show", "mine", "--history", "--json").stdout)
+    assert last["what"] == "anyway a trial on paper, status active"
+    assert last["by"]
+
+
+def test_what_trades_from_the_start_says_that_it_was_not_checked(run: Callable[..., Result]) -> None:
+    rows = json.loads(run("strategy", "show", "sma_crossover", "--history", "--json").stdout)
+    assert [(row["by"], row["what"]) for row in rows] == [
+        ("system", "anyway shipped for the demonstration, not checked, status active")
+    ]
 
 
 @pytest.mark.parametrize(
