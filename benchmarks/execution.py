@@ -9,33 +9,30 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from alpaca.trading.client import TradingClient
 from alpaca.trading.enums import OrderSide, TimeInForce
 from alpaca.trading.requests import MarketOrderRequest
-from sqlalchemy import make_url
 
-from benchmarks import postgres
 from benchmarks.verdicts import Figure, show
-from db.engine import make_engine
+from deployments.drill.decisions import SYMBOLS, plant
+from deployments.drill.ground import open_ground
 from tasks import broker as gateway
 from tasks.execution.posting import AT_ONCE
 from tasks.execution.submission import submit_orders
-from tests.bare import KEYS, SYMBOLS, Places, Simulator, begin, forget, plant
-from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Engine
+
+    from deployments.drill.places import Places
 
 SINGLE = 30
 TARGET_RATIO, TARGET_MS = 1.2, 50.0
@@ -48,14 +45,13 @@ def timed(work: Callable[[], None]) -> tuple[float, float]:
     return time.perf_counter() - began, time.process_time() - used
 
 
-def bare(url: str, count: int) -> None:
+def bare(places: Places, count: int) -> None:
     """Send `count` orders with alpaca-py alone."""
     own = threading.local()
 
     def send(place: int) -> None:
         if not hasattr(own, "client"):
-            key, secret = KEYS.values()
-            own.client = TradingClient(key, secret, url_override=url)
+            own.client = TradingClient(places.key, places.secret, url_override=places.broker)
         order = MarketOrderRequest(
             symbol=SYMBOLS[place % len(SYMBOLS)],
             qty=3,
@@ -96,20 +92,12 @@ def until_post(engine: Engine) -> float:
 def measure(count: int, rounds: int) -> dict[str, float]:
     """Start what is needed and measure, the two ways in turn."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="execution-benchmark-")))
-        url = make_url(stack.enter_context(postgres.server()))
-        postgres.migrate(url.render_as_string(hide_password=False))
-        simulator = Simulator(folder, free_port(), "--rate-limit", "100000000")
-        stack.callback(simulator.stop)
-        places = Places(str(url.host), int(url.port or 0), str(url.database), str(url.password), simulator.url)
-        places.take()
-        stack.callback(forget)
-        engine = make_engine(url)
-        stack.callback(engine.dispose)
+        ground = stack.enter_context(open_ground())
+        engine, places, begin = ground.engine, ground.places, ground.simulator.begin
         pairs = []
         for _ in range(rounds + 1):
             begin("100000000")
-            alone = timed(lambda: bare(simulator.url, count))
+            alone = timed(lambda: bare(places, count))
             begin("100000000")
             plant(engine, count)
             pairs.append((alone, timed(lambda: ours(count))))

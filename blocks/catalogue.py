@@ -57,20 +57,20 @@ def redis(settings: Settings) -> RedisDatabase:
 
 def alpaca(settings: Settings) -> AlpacaCredentials:
     """Return the broker's credentials: Alpaca's when a key is set, else the simulator's."""
-    if settings.alpaca.api_key is None:
-        address = f"http://127.0.0.1:{settings.simulator.port}"
+    login = settings.broker
+    if settings.simulated:
         return AlpacaCredentials(
-            api_key=settings.simulator.api_key,
-            secret_key=settings.simulator.secret_key,
-            trading_url=address,
-            data_url=address,
+            api_key=login.key,
+            secret_key=login.secret,
+            trading_url=login.url,
+            data_url=login.url,
             data_stream_url=f"ws://127.0.0.1:{settings.simulator.port}",
             kind="simulator",
         )
     return AlpacaCredentials(
-        api_key=settings.alpaca.api_key,
-        secret_key=settings.alpaca.secret_key or SecretStr(""),
-        trading_url=settings.alpaca.base_url,
+        api_key=login.key,
+        secret_key=login.secret,
+        trading_url=login.url,
         data_url=settings.alpaca.data_url,
         data_stream_url=settings.alpaca.data_stream_url,
         feed=settings.alpaca.feed,

@@ -10,6 +10,7 @@ import typer
 from deployments.checking import check
 from deployments.command_line import Json, one_line_errors
 from deployments.data.commands import data_commands
+from deployments.drill.commands import drill
 from deployments.orders.commands import order_commands, orders
 from deployments.research import backtest, sweep
 from deployments.strategies.commands import strategy_commands
@@ -42,6 +43,7 @@ app.command("sweep", context_settings={"allow_extra_args": True, "ignore_unknown
 app.add_typer(order_commands, name="order")
 app.command()(orders)
 add_trade_commands(app)
+app.command()(drill)
 
 
 def _show_version(asked: bool) -> None:

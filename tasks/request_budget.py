@@ -72,6 +72,19 @@ class RequestBudget:
         self._announced = announced
 
 
+class NoBudget(RequestBudget):
+    """The budget of a data API that counts nothing, such as a drill's own simulator."""
+
+    def __init__(self) -> None:
+        super().__init__("none")
+
+    def spend(self) -> None:
+        """Wait for nothing."""
+
+    def note(self, headers: Mapping[str, str]) -> None:
+        """Take no notice."""
+
+
 RESERVE = 10
 """Requests of a minute that are left to cancellations."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from threading import local
 from typing import TYPE_CHECKING, Any, cast
@@ -17,13 +18,43 @@ from tasks.request_budget import AnnouncedBudget, RequestBudget
 from trading.config import SERVICES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from prefect.blocks.core import Block
     from redis import Redis
     from sqlalchemy import Engine
 
 
+@dataclass(slots=True)
+class _Lender:
+    """Who gives blocks by name, and the budget of data requests, where there is no Prefect server; or nobody."""
+
+    block: Callable[[str], Block] | None = None
+    budget: RequestBudget | None = None
+
+
+_lender = _Lender()
+
+
+def borrow(block: Callable[[str], Block] | None, budget: RequestBudget | None = None) -> None:
+    """Work with the blocks that `block` gives by name, and with no Prefect server; None ends that."""
+    forget()
+    _lender.block, _lender.budget = block, budget
+
+
+def forget() -> None:
+    """Close what steps keep open, and let the next one log in anew."""
+    for engine in (database, locks):
+        if engine.cache_info().currsize:
+            engine().dispose()
+    for cached in (database, locks, credentials, channels, trading_budget, data_budget, cache):
+        cached.cache_clear()
+
+
 def loaded[AnyBlock: Block](kind: type[AnyBlock], name: str) -> AnyBlock:
     """Load a block, whether or not an event loop runs in this thread."""
+    if _lender.block is not None:
+        return cast("AnyBlock", _lender.block(name))
     return cast("AnyBlock", cast("Any", kind).load(name, _sync=True))
 
 
@@ -69,7 +100,7 @@ def trading_budget() -> AnnouncedBudget:
 @lru_cache(maxsize=1)
 def data_budget() -> RequestBudget:
     """Return what this process knows of the data API's request budget."""
-    return RequestBudget(DATA_LIMIT)
+    return _lender.budget or RequestBudget(DATA_LIMIT)
 
 
 def market_data(feed: str | None = None) -> MarketData:

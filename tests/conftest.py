@@ -13,7 +13,7 @@ os.environ.setdefault("PREFECT_HOME", tempfile.mkdtemp(prefix="prefect-home-")) 
 hypothesis_settings.register_profile("shared machine", deadline=None)
 hypothesis_settings.load_profile("shared machine")
 
-pytest_plugins = ("tests.postgres", "tests.served_api", "tests.prefect_server", "tests.stack")
+pytest_plugins = ("tests.postgres", "tests.served_api", "tests.prefect_server", "tests.stack", "tests.drill_ground")
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups

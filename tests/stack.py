@@ -143,12 +143,7 @@ def inside(stack: Stack) -> Iterator[Stack]:
 
 def forget_resources() -> None:
     """Close what steps keep open and let the next one log in anew."""
-    if resources.database.cache_info().currsize:
-        resources.database().dispose()
-    if resources.locks.cache_info().currsize:
-        resources.locks().dispose()
-    for cached in (resources.database, resources.locks, resources.credentials, resources.channels, resources.cache):
-        cached.cache_clear()
+    resources.forget()
     forget_start()
 
 

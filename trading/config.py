@@ -222,6 +222,23 @@ class Reconciliation(_Section):
     cash: float = Field(1.0, ge=0, alias="RECONCILE_CASH_TOLERANCE", description="USD of cash that are corrected")
 
 
+class BrokerLogin(BaseModel):
+    """Where orders go, and the keys that are shown there."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str
+    key: SecretStr
+    secret: SecretStr
+
+    def headers(self) -> dict[str, str]:
+        """Return the login as Alpaca's headers, in clear; never log them."""
+        return {
+            "APCA-API-KEY-ID": self.key.get_secret_value(),
+            "APCA-API-SECRET-KEY": self.secret.get_secret_value(),
+        }
+
+
 class Settings(BaseModel):
     """All sections together; `Settings.load()` is how they are made."""
 
@@ -263,6 +280,15 @@ class Settings(BaseModel):
     def simulated(self) -> bool:
         """Whether the broker is the simulator."""
         return self.alpaca.api_key is None
+
+    @property
+    def broker(self) -> BrokerLogin:
+        """The broker in use: Alpaca where a key is set, else the simulator."""
+        if self.alpaca.api_key is None:
+            own = self.simulator
+            return BrokerLogin(url=f"http://127.0.0.1:{own.port}", key=own.api_key, secret=own.secret_key)
+        secret = self.alpaca.secret_key or SecretStr("")
+        return BrokerLogin(url=self.alpaca.base_url.rstrip("/"), key=self.alpaca.api_key, secret=secret)
 
     def masked(self) -> list[tuple[str, str, str]]:
         """Return (variable, effective value, meaning) for every setting, secrets masked."""

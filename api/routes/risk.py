@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 
-from api.dependencies import AccountDep, AccountQuery, ConnectionDep, EngineDep, Limit, OrchestratorDep
+from api.broker import cancel_open_orders
+from api.dependencies import AccountDep, AccountQuery, ConnectionDep, EngineDep, Limit, OrchestratorDep, SettingsDep
 from api.errors import MissingError, RefusedError, first_problem
 from api.schemas.orders import RiskDecision
 from api.schemas.risk import (
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sqlalchemy import Connection, Engine
+
+    from trading.config import Settings
 
 router = APIRouter(prefix="/api/risk", tags=["risk"])
 
@@ -83,34 +86,64 @@ def set_limit(engine: EngineDep, name: str, body: LimitValue) -> RiskLimit:
 
 @router.post("/state")
 async def set_trading_state(
-    engine: EngineDep, orchestrator: OrchestratorDep, body: StateRequest, account: AccountQuery = None
+    *,
+    settings: SettingsDep,
+    engine: EngineDep,
+    orchestrator: OrchestratorDep,
+    body: StateRequest,
+    account: AccountQuery = None,
 ) -> ChangedState:
-    """Halt, reduce or resume the account's trading; a halt also starts the run that cancels open orders."""
-    written = await run_in_threadpool(_change, engine, account, body.state, body)
+    """Halt, reduce or resume the account's trading; a halt cancels every open order at the broker at once.
+
+    A run is started as well that brings the books up to date with what was cancelled.
+    """
     if body.state != "HALTED":
+        written = await run_in_threadpool(_change, engine, account, body.state, body)
         return ChangedState(**written.model_dump())
-    return await _stood_down(orchestrator, written, {"reason": body.reason})
+    halted = await run_in_threadpool(_halt, settings, engine, account, body)
+    return await _stood_down(orchestrator, halted, {"reason": body.reason})
 
 
 @router.post("/flatten", status_code=202)
 async def flatten(
-    engine: EngineDep, orchestrator: OrchestratorDep, body: StandDown, account: AccountQuery = None
+    *,
+    settings: SettingsDep,
+    engine: EngineDep,
+    orchestrator: OrchestratorDep,
+    body: StandDown,
+    account: AccountQuery = None,
 ) -> ChangedState:
-    """Halt the account's trading and start the run that cancels every order and closes every position."""
-    written = await run_in_threadpool(_change, engine, account, "HALTED", body)
-    return await _stood_down(orchestrator, written, {"reason": body.reason, "flatten": True})
+    """Halt the account's trading, cancel every open order, and start the run that closes every position."""
+    halted = await run_in_threadpool(_halt, settings, engine, account, body)
+    return await _stood_down(orchestrator, halted, {"reason": body.reason, "flatten": True})
 
 
 async def _stood_down(
-    orchestrator: OrchestratorDep, written: TradingState, parameters: Mapping[str, Any]
+    orchestrator: OrchestratorDep, halted: ChangedState, parameters: Mapping[str, Any]
 ) -> ChangedState:
-    """Start the run; the state is written already, so that nothing is sent whether or not Prefect answers."""
+    """Start the run; nothing is sent and the orders are cancelled whether or not Prefect answers."""
     try:
         run = await orchestrator.start(HALT, HALT, parameters, idempotency_key=None)
     except TradingError as error:
-        note = f"orders are no longer sent, but open ones are not cancelled ({error}); run `trading halt`"
-        return ChangedState(**written.model_dump(), note=note)
-    return ChangedState(**written.model_dump(), run=run)
+        lacking = "no position is closed" if parameters.get("flatten") else "the books wait for the next manage-orders"
+        notes = [*([halted.note] if halted.note else []), f"{lacking} ({error})"]
+        return halted.model_copy(update={"note": "; ".join([*notes, "run `trading halt`"])})
+    return halted.model_copy(update={"run": run})
+
+
+def _halt(settings: Settings, engine: Engine, account: str | None, asked: StandDown) -> ChangedState:
+    """Write the state first, so that nothing more is sent; then cancel, and say so where that is not possible."""
+    halted = ChangedState(**_change(engine, account, "HALTED", asked).model_dump())
+    with engine.connect() as connection:
+        used = accounts.newest(connection)
+    if used is None or account not in {None, used}:
+        return halted  # the broker's login is the newest account's; the run looks after it
+    try:
+        return halted.model_copy(update={"cancelled": len(cancel_open_orders(settings.broker, engine, used))})
+    except TradingError as error:
+        return halted.model_copy(
+            update={"note": f"orders are no longer sent, but open ones are not cancelled ({error})"}
+        )
 
 
 def _change(engine: Engine, account: str | None, state: str, asked: StandDown) -> TradingState:

@@ -104,7 +104,12 @@ class StateRequest(StandDown):
 
 
 class ChangedState(TradingState):
-    """The trading state after a change; `run` is the flow run that cancels open orders, `note` why there is none."""
+    """The trading state after a change, and what a halt did.
 
+    `cancelled` counts the open orders that the broker took on to cancel, null when it was not asked or did not
+    answer; `run` is the flow run that brings the books up to date and closes positions; `note` what is missing.
+    """
+
+    cancelled: int | None = None
     run: Started | None = None
     note: str | None = None

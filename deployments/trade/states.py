@@ -29,6 +29,7 @@ def halt(*, reason: Reason, as_json: Json = False) -> None:
     """
     _check(reason)
     changed = _write("HALTED", reason)
+    cancelled = _cancel_at_once()
     from deployments.data import display
     from tasks.execution.halting import halt as halt_account
 
@@ -39,13 +40,13 @@ def halt(*, reason: Reason, as_json: Json = False) -> None:
         "state": "HALTED",
         "since": done.since,
         "changed": changed or done.changed,
-        "cancelled": len(done.cancelled),
+        "cancelled": len(done.cancelled | cancelled),
     }
     if as_json:
         display.as_json(figures)
         return
     what = "trading is HALTED" if figures["changed"] else "trading was HALTED already"
-    display.say(f"{what}, account {done.account}: {len(done.cancelled)} open order(s) cancelled")
+    display.say(f"{what}, account {done.account}: {figures['cancelled']} open order(s) cancelled")
     display.say("`trading resume` lets it go on, `trading flatten` closes every position")
 
 
@@ -111,6 +112,7 @@ def flatten(
     if not yes:
         typer.confirm("Halt trading, cancel every order and close every position?", abort=True)
     _write("HALTED", reason)
+    _cancel_at_once()
     from deployments.data import connection, display
     from tasks.execution.halting import halt as halt_account
 
@@ -138,6 +140,30 @@ def _write(state: str, reason: str) -> bool:
             raise DataError("no account has been seen yet, so there is no trading to halt; run a trading cycle first")
         at = accounts.last_seen(opened, account)
         return risk.set_trading_state(opened, account=account, state=state, reason=reason, by=_person(), at=at)
+
+
+def _cancel_at_once() -> set[str]:
+    """Cancel every open order before the broker's library is loaded, which takes seconds; what fails is tried again.
+
+    Returns the broker's ids of the orders.
+    """
+    from api.broker import cancel_open_orders
+    from db.engine import make_engine
+    from db.repositories import accounts
+    from deployments.stack.plan import settings_in_use
+    from trading.config import home
+    from trading.errors import UnavailableError
+
+    settings = settings_in_use(home())
+    engine = make_engine(settings.postgres.url(settings.postgres.trading_db))
+    try:
+        with engine.connect() as connection:
+            account = accounts.newest(connection)
+        return cancel_open_orders(settings.broker, engine, account or "")
+    except UnavailableError:
+        return set()  # `halt` asks again, and says what is wrong
+    finally:
+        engine.dispose()
 
 
 @contextmanager

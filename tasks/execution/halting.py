@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from db.repositories import accounts, risk
+from db.turns import until_done
 from trading.errors import DataError, UnavailableError
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 TRIES = 3
 LOCK_SECONDS = 30
 """Longer than an order call may hang."""
-PAUSE_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +84,13 @@ def cancel_open_orders(reach: Reach, account: str) -> set[str]:
     UnavailableError
         The broker does not answer after three tries, or the submitter does not stop within half a minute.
     """
-    cancelled = _cancel(reach.broker)
-    deadline = time.monotonic() + LOCK_SECONDS
-    while time.monotonic() < deadline:
-        with reach.locks.begin() as guard:
-            if accounts.try_lock(guard, account, "submit"):
-                return cancelled | _cancel(reach.broker)
-        time.sleep(PAUSE_SECONDS)
-        cancelled |= _cancel(reach.broker)
-    raise UnavailableError(f"another run still sends orders of {account} after {LOCK_SECONDS} s")
+    cancelled: set[str] = set()
+    try:
+        for _ in until_done(reach.locks, account, "submit", seconds=LOCK_SECONDS):
+            cancelled |= _cancel(reach.broker)
+    except TimeoutError as error:
+        raise UnavailableError(f"another run still sends orders: {error}") from None
+    return cancelled
 
 
 def _cancel(broker: Broker) -> set[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 
 from db.repositories import accounts, orders, risk
+from db.turns import guarding
 from tasks.books import note_account
 from tasks.execution.intents import refusals
 from tasks.execution.posting import send
@@ -48,7 +49,7 @@ def submit_orders(*, as_of: datetime | None) -> Report:
         raise InvalidValueError("as_of", as_of.isoformat(), f"a time just before session {clock.session}")
     seen = gateway.account()
     account = seen.number
-    with locks().begin() as guard:
+    with guarding(locks()) as guard:
         if not accounts.try_lock(guard, account, "submit"):
             accounts.lock(guard, account, "submit")
             clock = gateway.clock()  # the other submitter may have taken its time

@@ -56,10 +56,17 @@ def compute_indicators(
         for column, symbol in enumerate(panel.symbols)
     ]
     known = {symbol: {spec: value for name, spec, value in values if name == symbol} for symbol in panel.symbols}
-    _cache(timeframe, panel.last_timestamp, known)
-    return Report(title, {"bar": panel.last_timestamp, "symbols": len(rows), "values": len(values)}, rows)
+    notes = _cache(timeframe, panel.last_timestamp, known)
+    return Report(title, {"bar": panel.last_timestamp, "symbols": len(rows), "values": len(values)}, rows, notes)
 
 
-def _cache(timeframe: str, bar_ts: datetime, values: dict[str, dict[str, float]]) -> None:
+def _cache(timeframe: str, bar_ts: datetime, values: dict[str, dict[str, float]]) -> list[str]:
+    """Keep the values in Redis; return a line where it is away, which keeps nobody from trading."""
+    from redis import RedisError
+
     document = json.dumps({"bar_ts": bar_ts.isoformat(), "values": values})
-    cache("strategy_engine").set(f"indicators:{timeframe}", document, ex=CACHED_SECONDS)
+    try:
+        cache("strategy_engine").set(f"indicators:{timeframe}", document, ex=CACHED_SECONDS)
+    except RedisError as error:
+        return [f"not cached, Redis does not answer ({type(error).__name__}); the values are in the database"]
+    return []

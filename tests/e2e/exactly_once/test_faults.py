@@ -8,19 +8,20 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from sqlalchemy import text
 
 from blocks import alpaca as credentials_block
+from deployments.drill.answers import answered_badly
+from deployments.drill.bad_answers import ANSWERS
+from deployments.drill.decisions import SYMBOLS, plant
 from tasks.execution import following, manual
 from tasks.execution.following import follow_orders, record_updates
 from tasks.execution.manual import OrderRefusedError, cancel_order, place_order, replace_order
 from tasks.execution.positions import apply_fills
 from tasks.execution.stream import TradeStream, Watch
 from tasks.execution.submission import submit_orders
-from tasks.resources import broker, credentials, database
-from tests.bare import KEYS, SYMBOLS, plant
+from tasks.resources import broker, credentials
 from trading.errors import TradingError
 from trading.order_policy import StalePolicy
 from trading.order_terms import OrderTermsError, order_terms
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from tests.bare import Places, Simulator
+    from deployments.drill.ground import Ground
+    from deployments.drill.places import Places
+    from deployments.drill.simulated import Simulator
 
 
 @pytest.fixture
@@ -50,13 +53,8 @@ def rows(engine: Engine, statement: str, **values: object) -> list[Any]:
 @pytest.fixture
 def arm(simulator: Simulator) -> Iterator[Any]:
     """Return what arms faults; they are gone afterwards."""
-
-    def armed(*faults: dict[str, Any]) -> None:
-        answer = httpx.post(f"{simulator.url}/simulator/faults", json=list(faults), headers=KEYS, timeout=10)
-        assert answer.is_success, answer.text
-
-    yield armed
-    httpx.delete(f"{simulator.url}/simulator/faults", headers=KEYS, timeout=10)
+    yield simulator.arm
+    simulator.disarm()
 
 
 @pytest.fixture
@@ -66,37 +64,18 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"kind": "error", "status": 429, "when": "before"},
-        {"kind": "error", "status": 500, "when": "before"},
-        {"kind": "error", "status": 500, "when": "after"},
-        {"kind": "error", "status": 504, "when": "after"},
-        {"kind": "hang", "seconds": 3, "when": "after"},
-        {"kind": "reset", "when": "after"},
-        {"kind": "garbage"},
-    ],
-    ids=lambda fault: " ".join(str(value) for value in fault.values()),
-)
-def test_a_call_that_ends_badly_makes_one_order_or_none_and_the_books_know_which(
-    places: Places, engine: Engine, simulator: Simulator, arm: Any, fault: dict[str, Any]
-) -> None:
-    account = plant(engine, 3)
-    arm({**fault, "method": "POST", "path": "/v2/orders", "count": 2})
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_call_that_ends_badly_makes_one_order_or_none_and_the_books_know_which(ground: Ground, name: str) -> None:
+    verdict = answered_badly(ground, name)
 
-    submit_orders.fn(as_of=None)
-    first = dict(rows(engine, "SELECT status, count(*) FROM execution.orders WHERE account = :a GROUP BY 1", a=account))
-    submit_orders.fn(as_of=None)
-    follow_orders.fn()
-
-    assert first.get("unknown") == 2, places
-    sent = [order["client_order_id"] for order in simulator.orders()]
-    ours = rows(engine, "SELECT client_order_id, status FROM execution.orders WHERE account = :a", a=account)
-    arrived = fault.get("when") != "before"
-    assert len(sent) == len(set(sent)) == (3 if arrived else 1)
-    assert {name for name, status in ours if status in WAITING} == set(sent)
-    assert [status for name, status in ours if name not in sent] == ([] if arrived else ["unknown"] * 2)
+    assert verdict.ok, verdict
+    assert verdict.intended == 3
+    if ANSWERS[name].get("when") == "before":
+        assert verdict.at_broker == 1
+        assert "2 rejected (the broker never had it; its session is over)" in verdict.state
+    else:
+        assert verdict.at_broker == 3
+        assert "2 unknown at first, the look-up found them; 3 filled" in verdict.state
 
 
 def test_an_order_that_stays_unanswered_halts_trading_and_tells_a_person_once(
@@ -308,30 +287,3 @@ def test_an_order_that_waits_too_long_gets_another_limit_and_is_closed_out_befor
     assert [tuple(row) for row in found] == [
         ("limit", "replaced", 150, None), ("limit", "canceled", 151.5, first.id), ("market", "filled", None, None)
     ]  # fmt: skip
-
-
-def test_a_database_that_drops_every_connection_loses_and_doubles_nothing(
-    places: Places, engine: Engine, simulator: Simulator, execute: Any, arm: Any
-) -> None:
-    account = plant(engine, 24)
-    arm({"kind": "latency", "seconds": 0.1, "method": "POST", "path": "/v2/orders", "count": None})
-    drop = threading.Timer(
-        0.5,
-        lambda: execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{places.database}'"),
-    )
-    drop.start()
-
-    failed = None
-    try:
-        submit_orders.fn(as_of=None)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the next run mends it
-        failed = error
-    drop.join()
-    database().dispose()
-    submit_orders.fn(as_of=None)
-    follow_orders.fn()
-
-    sent = [order["client_order_id"] for order in simulator.orders()]
-    ours = rows(engine, "SELECT client_order_id FROM execution.orders WHERE account = :a", a=account)
-    assert len(sent) == len(set(sent)) == 24, failed
-    assert {name for (name,) in ours} == set(sent)

@@ -7,53 +7,38 @@ patched in here, not in the product; it dies of SIGKILL, as of the machine's pow
 from __future__ import annotations
 
 import http.client
-from dataclasses import dataclass
+import signal
 from itertools import count
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import psutil
 
 from db.repositories import orders, positions
+from deployments.drill.simulated import Simulator
 from tasks.broker import Broker
 from tasks.execution import following
 from tasks.execution import positions as books
 from tasks.execution import submission as sending
-from tests.bare import KEYS, Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Point = Literal["before the intent", "after the intent", "during the post", "after acceptance", "before the fill"]
-POINTS: tuple[Point, ...] = (
-    "before the intent",
-    "after the intent",
-    "during the post",
-    "after acceptance",
-    "before the fill",
-)
-
-
-@dataclass(frozen=True)
-class Death:
-    """Where to die, and at which time round; `half` tears the request itself, or the commit of positions."""
-
-    point: Point
-    nth: int
-    half: bool
+    from deployments.drill.places import Places
+    from deployments.drill.points import Death, Point
 
 
 def die() -> None:
+    """Be killed, now."""
     psutil.Process().kill()
 
 
 def live_and_die(places: Places, death: Death) -> None:
     """Do a session's work; die on the way."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it decides when it ends
     places.take()
     _PATCHES[death.point](death)
     sending.submit_orders.fn(as_of=None)
-    move = httpx.post(f"{places.broker}/simulator/clock", json={"advance": "session"}, headers=KEYS, timeout=60)
-    move.raise_for_status()
+    Simulator(places).advance("session")
     following.follow_orders.fn()
     books.apply_fills.fn()
 
@@ -74,12 +59,17 @@ def _around(
     setattr(owner, name, patched)
 
 
+def _is_due(nth: int) -> Callable[[], bool]:
+    times = count(1)
+    return lambda: next(times) == nth
+
+
 def _at(nth: int) -> Callable[[], None]:
     """Return what dies when it is called for the `nth` time."""
-    times = count(1)
+    due = _is_due(nth)
 
     def reached() -> None:
-        if next(times) == nth:
+        if due():
             die()
 
     return reached
@@ -110,7 +100,7 @@ def _during_the_post(death: Death) -> None:
 
         http.client.HTTPConnection.getresponse = unanswered  # type: ignore[method-assign]
     send, put = http.client.HTTPConnection.send, http.client.HTTPConnection.putrequest
-    halves = _at_of(death.nth)
+    halves = _is_due(death.nth)
 
     def noted(self: Any, method: str, url: str, *rest: Any, **named: Any) -> Any:
         self.posting = method == "POST"
@@ -124,11 +114,6 @@ def _during_the_post(death: Death) -> None:
 
     http.client.HTTPConnection.putrequest = noted  # type: ignore[method-assign]
     http.client.HTTPConnection.send = torn  # type: ignore[method-assign]
-
-
-def _at_of(nth: int) -> Callable[[], bool]:
-    times = count(1)
-    return lambda: next(times) == nth
 
 
 def _after_acceptance(death: Death) -> None:
