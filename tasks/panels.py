@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from db import panels
 from db.recent_panels import load_recent
+from db.repositories import ingestion
+from db.repositories.spells import spells
+from trading.adjustment import dividends_as_of, read_actions
 from trading.calendar import bar_timestamp, completed_bars
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from trading.adjustment import Actions
     from trading.bars import Panel
 
 load_panel = load_recent
@@ -32,3 +36,9 @@ def load_sessions(connection: Connection, symbols: Sequence[str], *, start: date
     """Return the daily bars of the sessions `start` .. `end`, both included."""
     first, last = bar_timestamp(start), bar_timestamp(end)
     return panels.load(connection, symbols, timeframe="1Day", start=first, end=last)
+
+
+def load_dividends(connection: Connection, symbols: Sequence[str], *, end: date) -> Actions:
+    """Return the cash dividends up to `end` as they fall on the shares that `load_sessions` counts in."""
+    known = read_actions(ingestion.actions(connection, spells(connection, symbols, end), until=end))
+    return dividends_as_of(known, end)

@@ -73,10 +73,12 @@ def data_budget() -> RequestBudget:
 
 
 def market_data(feed: str | None = None) -> MarketData:
-    """Return the source of bars and corporate actions, of the credentials' feed or of another one."""
+    """Return this thread's source of bars and corporate actions, of the credentials' feed or of another one."""
     login, budget = credentials(), data_budget()
-    clients = login.stock_data_client(budget.note), login.corporate_actions_client(budget.note)
-    return MarketData(*clients, feed=feed or login.feed, budget=budget)
+    if getattr(_thread, "data_of", None) != (login, budget):
+        _thread.data_of = login, budget
+        _thread.data = login.stock_data_client(budget.note), login.corporate_actions_client(budget.note)
+    return MarketData(*_thread.data, feed=feed or login.feed, budget=budget)
 
 
 @lru_cache(maxsize=1)
@@ -85,8 +87,9 @@ def channels() -> NotificationChannels:
     return loaded(NotificationChannels, CHANNELS)
 
 
+@lru_cache(maxsize=len(SERVICES))
 def cache(service: str) -> Redis:
-    """Return a client on a service's own Redis database; what it holds may vanish at any time."""
+    """Return the client on a service's own Redis database; what it holds may vanish at any time."""
     from prefect_redis import RedisDatabase
 
     block = loaded(RedisDatabase, REDIS)

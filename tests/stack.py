@@ -147,7 +147,7 @@ def forget_resources() -> None:
         resources.database().dispose()
     if resources.locks.cache_info().currsize:
         resources.locks().dispose()
-    for cached in (resources.database, resources.locks, resources.credentials, resources.channels):
+    for cached in (resources.database, resources.locks, resources.credentials, resources.channels, resources.cache):
         cached.cache_clear()
     forget_start()
 

@@ -99,7 +99,7 @@ def cheat_on_open(data: Any, fee: float) -> float | None:
 
     class AllIn(bt.Strategy):  # type: ignore[misc]
         def next_open(self) -> None:
-            row = len(self) - 2  # the bar before: what was known at its close
+            row = len(self.data) - 2  # the bar before: what was known at its close; `len(self)` is not there yet
             if row < 0:
                 return
             if entries[row] and not self.position:

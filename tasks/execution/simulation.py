@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import httpx
@@ -55,6 +56,12 @@ def step_after_close(session: date) -> Clock:
     return _step(close_at(session) + AFTER_CLOSE)
 
 
+@lru_cache(maxsize=1)
+def _control() -> httpx.Client:
+    """Return this process's client for the simulator's control routes."""
+    return httpx.Client(timeout=PATIENCE)
+
+
 def _step(to: datetime) -> Clock:
     """Move the clock forward to `to`; where it is past that already, it stays."""
     now = broker().clock()
@@ -63,9 +70,7 @@ def _step(to: datetime) -> Clock:
     login = credentials()
     body = {"to": to.isoformat()}
     try:
-        answer = httpx.post(
-            f"{login.trading_url}/simulator/clock", json=body, headers=login.headers(), timeout=PATIENCE
-        )
+        answer = _control().post(f"{login.trading_url}/simulator/clock", json=body, headers=login.headers())
     except httpx.HTTPError as error:
         raise UnavailableError(f"the simulator does not answer ({type(error).__name__}); see its log") from error
     if answer.is_error:

@@ -53,7 +53,7 @@ def backtest(
     asked = history_of(stored, symbols=symbols, start=start, end=end)
     strategy, panel = asked.strategy, asked.panel
     costs = costs or strategy.costs
-    result = run(strategy, panel, capital=capital, costs=costs, start=asked.first)
+    result = run(strategy, panel, capital=capital, costs=costs, start=asked.first, actions=asked.dividends)
     path = _write_page(strategy, result)
     question = [strategy.version, str(asked.first), str(asked.last), capital, costs.model_dump(), panel.fingerprint()]
     row = {

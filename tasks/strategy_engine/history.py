@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from db.repositories import assets
-from tasks.panels import load_sessions
+from tasks.panels import load_dividends, load_sessions
 from tasks.resources import broker, database
 from trading.calendar import FIRST_DAY, session_before, sessions
 from trading.errors import DataError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from trading.adjustment import Actions
     from trading.bars import Panel
     from trading.strategies import Strategy
 
@@ -36,12 +37,15 @@ class History:
         Looks at the symbols that were asked for.
     panel
         Daily bars of the warm-up and of `first` .. `last`.
+    dividends
+        In dollars for a share of the panel.
     first, last
         Sessions, both included.
     """
 
     strategy: Strategy
     panel: Panel
+    dividends: Actions
     first: date
     last: date
 
@@ -64,10 +68,11 @@ def history_of(
     strategy = looking_at(stored, symbols)
     with database().connect() as connection:
         panel = load_warmed_up(connection, strategy, first, last, warm_up=warm_ups * strategy.warm_up)
+        dividends = load_dividends(connection, panel.symbols, end=last)
     if not len(panel):
         raise DataError(f"no bars of {first} to {last} to judge {stored.name} on; run fetch-market-data first")
     _require_bars(panel, symbols or (), first, last)
-    return History(strategy, panel, first, last)
+    return History(strategy, panel, dividends, first, last)
 
 
 def looking_at(strategy: Strategy, symbols: Sequence[str] | None) -> Strategy:

@@ -62,5 +62,4 @@ def compute_indicators(
 
 def _cache(timeframe: str, bar_ts: datetime, values: dict[str, dict[str, float]]) -> None:
     document = json.dumps({"bar_ts": bar_ts.isoformat(), "values": values})
-    with cache("strategy_engine") as client:
-        client.set(f"indicators:{timeframe}", document, ex=CACHED_SECONDS)
+    cache("strategy_engine").set(f"indicators:{timeframe}", document, ex=CACHED_SECONDS)

@@ -6,18 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from db.repositories import strategies
 from flows.data_ingestion import fetch_market_data
 from flows.orchestration import close_of_day, replay, trading_cycle
 from tasks import resources
 from tasks.execution.simulation import coming_sessions, step_before_open
-from tasks.panels import load_sessions
-from tasks.strategy_engine.signals import strategies_to_run
 from tests.stack import forget_resources
-from trading.backtest import run
-from trading.calendar import session_of
 from trading.errors import InvalidValueError
-from trading.strategies import ACTIVE, SHIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,50 +50,14 @@ def test_a_cycle_and_a_close_that_run_again_leave_the_same_rows(fresh_account: S
     assert before["risk_management.risk_decisions"] > 0
 
 
-def test_a_replay_trades_as_the_backtest_of_the_same_strategy_share_by_share(fresh_account: Stack) -> None:
-    """One strategy that manages the whole account, decided live session by session, against one backtest."""
-    strategies_to_run.fn(None)
-    engine = resources.database()
-    whole = SHIPPED["sma_crossover"].model_copy(update={"capital_fraction": 1.0})
-    with engine.begin() as connection:
-        for name in SHIPPED:
-            strategies.set_status(connection, name, "paused", by="test")
-        strategies.save(connection, whole, by="test")
-        strategies.set_status(connection, whole.name, "active", by="test")
-        connection.exec_driver_sql(
-            "INSERT INTO risk_management.risk_limits (name, value, updated_by) VALUES "
-            "('max_gross_exposure', 2, 'test'), ('max_net_exposure', 2, 'test'), ('max_position_weight', 1, 'test')"
-        )
-    try:
-        asyncio.run(replay(sessions=30, staged_last=False))
-        days = [row[0] for row in fresh_account.rows(EQUITY, account=account())]
-        with engine.connect() as connection:
-            panel = load_sessions(connection, ["AAPL", "FB", "GOOG", "IBM", "MSFT"], start=WARM, end=days[-1])
-        expected = run(whole, panel, capital=100_000.0, start=days[0])
-        live = [
-            (session_of(at), symbol, side, float(quantity), float(price))
-            for at, symbol, side, quantity, price in fresh_account.rows(FILLS, account=account())
-        ]
-        columns = ["session", "symbol", "side", "quantity", "price"]
-        backtested = list(expected.fills[columns].itertuples(index=False, name=None))
-        assert sorted(live, key=str) == sorted(backtested, key=str)
-        assert len(live) >= 3
-    finally:
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DELETE FROM risk_management.risk_limits WHERE updated_by = 'test'")
-            for name in ACTIVE:
-                strategies.save(connection, SHIPPED[name], by="test")
-                strategies.set_status(connection, name, "active", by="test")
-
-
-def account() -> str:
-    return resources.broker().account().number
-
-
 def test_a_file_without_its_source_is_refused_before_anything_runs(fresh_account: Stack) -> None:
     with pytest.raises(InvalidValueError, match=r"path is 'x\.csv'; expected a file for source csv or parquet"):
         asyncio.run(fetch_market_data(path="x.csv"))
     assert fresh_account.scalar("SELECT count(*) FROM data_ingestion.ingestion_runs WHERE source = 'csv'") >= 0
+
+
+def account() -> str:
+    return resources.broker().account().number
 
 
 def test_a_replay_of_the_same_sessions_gives_the_same_fills_and_equity(inside: Stack) -> None:

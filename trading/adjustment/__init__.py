@@ -3,6 +3,7 @@
 from trading.adjustment.actions import Actions, CashDividend, CorporateAction, SpinOff, Split, read_actions, to_actions
 from trading.adjustment.adjusting import adjust
 from trading.adjustment.derivation import DerivedAction, convention_of, derive
+from trading.adjustment.dividends import dividends_as_of
 from trading.adjustment.spin_offs import first_common_closes, share_of_value
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "adjust",
     "convention_of",
     "derive",
+    "dividends_as_of",
     "first_common_closes",
     "read_actions",
     "share_of_value",

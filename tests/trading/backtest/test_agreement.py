@@ -73,6 +73,18 @@ def theirs(fast: int, slow: int, commission: float, **distances: float) -> pd.Se
     return stats
 
 
+def long_only(fast: int, slow: int, fee: float) -> BacktestResult:
+    """Run the crossover that is all in or out, in fractions of shares, filled at the next open."""
+    return follow(
+        panel_of(GOOG),
+        weights_of(*crossings(*averages(GOOG, fast, slow))),
+        capital=10_000,
+        costs=Costs(commission_bps=fee * 10_000),
+        sizing=Sizing(whole_shares=False, rebalance_band=1.0),
+        rules=Rules(size_at="fill"),
+    )
+
+
 def assert_same_trades(result: BacktestResult, stats: pd.Series[Any]) -> None:
     trades, known = result.trades, stats["_trades"].sort_values("ExitBar", kind="stable")
     signed = trades["quantity"].where(trades["direction"] == "long", -trades["quantity"])
@@ -153,13 +165,23 @@ def test_stops_and_targets_as_backtesting_py() -> None:
 def test_the_equity_of_a_plain_loop(fast: int, slow: int, fee: float) -> None:
     up, down = crossings(*averages(GOOG, fast, slow))
     panel = panel_of(GOOG)
-    result = follow(
-        panel,
-        weights_of(up, down),
-        capital=10_000,
-        costs=Costs(commission_bps=fee * 10_000),
-        sizing=Sizing(whole_shares=False, rebalance_band=1.0),
-        rules=Rules(size_at="fill"),
-    )
+    result = long_only(fast, slow, fee)
     expected = long_or_flat(panel.open[:, 0], panel.close[:, 0], up, down, cash=10_000, fee=fee)
     np.testing.assert_allclose(result.equity, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("fast", "slow", "fee", "vectorbt", "backtrader"),
+    [
+        (10, 30, 0.001, 54_611.23708225305, 54_611.23708220825),
+        (20, 100, 0.002, 22_781.381054076715, 22_781.381054063935),
+    ],
+)
+def test_the_final_equity_of_vectorbt_and_backtrader(
+    fast: int, slow: int, fee: float, vectorbt: float, backtrader: float
+) -> None:
+    """Theirs were made by vectorbt 1.2.0 and, cheating on open, backtrader 1.9.78.123: `benchmarks/peers` has how."""
+    final = long_only(fast, slow, fee).equity.iloc[-1]
+
+    assert final == pytest.approx(vectorbt, rel=1e-9)
+    assert final == pytest.approx(backtrader, rel=1e-9)
