@@ -18,10 +18,15 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urlencode
+
+from benchmarks.verdicts import Figure, show
 
 KEY, SECRET = "benchmark-key", "benchmark-secret"
 HEADERS = {"APCA-API-KEY-ID": KEY, "APCA-API-SECRET-KEY": SECRET, "Content-Type": "application/json"}
 ORDER = {"symbol": "AAPL", "side": "buy", "type": "limit", "time_in_force": "gtc", "qty": "1", "limit_price": "0.01"}
+PAGE = 500
+"""The most orders of a page."""
 TARGET = 500
 """Orders a second that are asked for."""
 
@@ -64,6 +69,26 @@ def measure(port: int, orders: int, connections: int) -> dict[str, float]:
     }
 
 
+def listed(port: int, orders: int) -> float:
+    """Return the seconds that listing every order takes, in the pages a client gets."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    found: dict[str, str] = {}
+    after = "2000-01-01T00:00:00Z"
+    begun = time.perf_counter()
+    while True:
+        query = urlencode({"status": "all", "limit": PAGE, "direction": "asc", "after": after})
+        connection.request("GET", f"/v2/orders?{query}", headers=HEADERS)
+        page = json.loads(connection.getresponse().read())
+        found |= {order["id"]: order["submitted_at"] for order in page}
+        if len(page) < PAGE:
+            break
+        after = page[-1]["submitted_at"]
+    lasted = time.perf_counter() - begun
+    connection.close()
+    assert len(found) == orders, "not every order was listed"
+    return lasted
+
+
 def main() -> None:
     """Start a simulator, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -80,13 +105,19 @@ def main() -> None:
             port = int(server.stdout.readline().split(":")[3].split(",")[0])
             try:
                 figures = measure(port, options.orders, options.connections)
+                figures["listed_seconds"] = listed(port, options.orders)
             finally:
                 server.terminate()
     if options.json:
         print(json.dumps(figures))
         return
-    print(f"{figures['orders_a_second']:.0f} orders/s accepted (asked for: {TARGET})", end="; ")
-    print(f"an answer takes {figures['median_ms']:.1f} ms, the slowest hundredth {figures['p99_ms']:.1f} ms")
+    shown = [
+        Figure("orders accepted", figures["orders_a_second"], "a second", least=TARGET),
+        Figure("an answer takes", figures["median_ms"], "ms"),
+        Figure("the slowest hundredth", figures["p99_ms"], "ms"),
+        Figure("all orders listed, 500 a page", figures["listed_seconds"], "s"),
+    ]
+    show(f"{options.orders:,} orders over {options.connections} connections", shown)
 
 
 if __name__ == "__main__":

@@ -8,15 +8,12 @@ from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from alpaca.common.rest import RESTClient
     from alpaca.data.historical.corporate_actions import CorporateActionsClient
     from alpaca.data.historical.stock import StockHistoricalDataClient
     from alpaca.trading.client import TradingClient
-    from requests import PreparedRequest, Response
 
-type Note = Callable[[Mapping[str, str]], None]
+    from blocks.http_session import Note
 
 CONNECT_SECONDS = 3.05
 READ_SECONDS = 15.0
@@ -59,20 +56,21 @@ class AlpacaCredentials(Block):
         """
         from alpaca.trading.client import TradingClient
 
-        client = TradingClient(**self._login(), url_override=self.trading_url)
-        return _noting(_bounded(client), note)
+        return _prepared(TradingClient(**self._login(), url_override=self.trading_url), self.trading_url, note)
 
     def stock_data_client(self, note: Note | None = None) -> StockHistoricalDataClient:
         """Return a client for bars and quotes: raw JSON, time limits; `note` is told the headers of answers."""
         from alpaca.data.historical.stock import StockHistoricalDataClient
 
-        return _noting(_bounded(StockHistoricalDataClient(**self._login(), url_override=self.data_url)), note)
+        client = StockHistoricalDataClient(**self._login(), url_override=self.data_url)
+        return _prepared(client, self.data_url, note)
 
     def corporate_actions_client(self, note: Note | None = None) -> CorporateActionsClient:
         """Return a client for splits and dividends: raw JSON, time limits; `note` is told the headers of answers."""
         from alpaca.data.historical.corporate_actions import CorporateActionsClient
 
-        return _noting(_bounded(CorporateActionsClient(**self._login(), url_override=self.data_url)), note)
+        client = CorporateActionsClient(**self._login(), url_override=self.data_url)
+        return _prepared(client, self.data_url, note)
 
     @property
     def stream_url(self) -> str:
@@ -98,23 +96,11 @@ class AlpacaCredentials(Block):
         }
 
 
-def _bounded[Client: RESTClient](client: Client) -> Client:
-    """Give a client time limits, and take away its retries: it would place an order twice."""
-    from requests.adapters import HTTPAdapter
-
-    class Bounded(HTTPAdapter):
-        def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-            kwargs["timeout"] = kwargs.get("timeout") or (CONNECT_SECONDS, READ_SECONDS)
-            return super().send(request, *args, **kwargs)
+def _prepared[Client: RESTClient](client: Client, address: str, note: Note | None) -> Client:
+    """Give a client its session, and take away its retries: it would place an order twice."""
+    from blocks.http_session import AlpacaSession
 
     client._retry_codes = []  # noqa: SLF001 - alpaca-py offers no way to ask for none
-    for scheme in ("http://", "https://"):
-        client._session.mount(scheme, Bounded())  # noqa: SLF001 - the session is not public either
-    return client
-
-
-def _noting[Client: RESTClient](client: Client, note: Note | None) -> Client:
-    if note is not None:
-        hooks = client._session.hooks["response"]  # noqa: SLF001 - the session is not public
-        hooks.append(lambda response, *_, **__: note(response.headers))
+    limits = CONNECT_SECONDS, READ_SECONDS
+    client._session = AlpacaSession(address, limits=limits, note=note)  # noqa: SLF001 - nor is the session public
     return client

@@ -49,9 +49,9 @@ DEFAULT_START = date(2012, 11, 30)
 DEFAULT_CASH = Decimal(100_000)
 DEFAULT_RATE_LIMIT = 100_000
 PARTS = (
+    order_routes,  # first: a request is held against one route after the other, and most are for orders
     account_routes,
     broker_routes,
-    order_routes,
     data_routes,
     tick_routes,
     control_routes,

@@ -90,6 +90,8 @@ class Market:
         self.fingerprint = fingerprint
         self.first = min(history.days[0] for history in self.histories.values())
         self.last = max(history.days[-1] for history in self.histories.values())
+        self._marked_at: datetime | None = None
+        self._marks: dict[str, Mark | None] = {}
 
     @property
     def end(self) -> datetime:
@@ -119,6 +121,13 @@ class Market:
 
     def mark(self, symbol: str, now: datetime) -> Mark | None:
         """Return the latest price: the open during a session, else the last complete bar's close."""
+        if now != self._marked_at:
+            self._marked_at, self._marks = now, {}
+        if symbol not in self._marks:
+            self._marks[symbol] = self._mark(symbol, now)
+        return self._marks[symbol]
+
+    def _mark(self, symbol: str, now: datetime) -> Mark | None:
         history = self.histories.get(symbol)
         if history is None:
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid5
 
@@ -48,10 +49,10 @@ def fine(amount: Decimal) -> str:
 
 def stamp(at: datetime) -> str:
     """Return a time in UTC, microseconds only when there are some."""
-    at = at.astimezone(UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S.%fZ}" if at.microsecond else f"{at:%Y-%m-%dT%H:%M:%SZ}"
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
+@lru_cache(maxsize=20_000)
 def asset_id(symbol: str) -> str:
     """Return the id of an asset, the same in every simulator."""
     return str(uuid5(NAMESPACE, f"asset {symbol}"))

@@ -41,7 +41,7 @@ CREATE TABLE equity (day TEXT PRIMARY KEY, body TEXT NOT NULL);
 
 def instant(at: datetime) -> str:
     """Return a time as text that sorts like the time: UTC with microseconds."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 class Store:

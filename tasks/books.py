@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 def open_books(connection: Connection, broker: Broker, clock: Clock) -> BrokerAccount:
     """Return the broker's account, recording that it was seen."""
     account = broker.account()
+    note_account(connection, account, clock)
+    return account
+
+
+def note_account(connection: Connection, account: BrokerAccount, clock: Clock) -> None:
+    """Record that an account was seen."""
     accounts.touch(
         connection,
         account=account.number,
@@ -26,7 +32,6 @@ def open_books(connection: Connection, broker: Broker, clock: Clock) -> BrokerAc
         cash=account.cash,
         at=clock.now,
     )
-    return account
 
 
 def held_by_strategy(connection: Connection, account: str) -> dict[str, Counter[str]]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Date, Text, cast, func, literal, select, union_all, update
-from sqlalchemy.dialects.postgresql import insert
 
 from db.models.data_ingestion import CorporateAction
 from db.models.execution import BookEntry, Fill
-from db.statements import insert_missing
+from db.statements import among, arrays, insert_missing, inserting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +25,7 @@ KINDS = ("split", "dividend")
 
 def of_symbols(connection: Connection, account: str, symbols: Iterable[str]) -> Sequence[Row[Any]]:
     """Return the entries of some symbols, oldest first."""
-    statement = select(BookEntry.__table__).where(BookEntry.account == account, BookEntry.symbol.in_(list(symbols)))
+    statement = select(BookEntry.__table__).where(BookEntry.account == account, among(BookEntry.symbol, symbols))
     return connection.execute(statement.order_by(BookEntry.at, BookEntry.id)).all()
 
 
@@ -69,13 +68,14 @@ def record(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> int:
     chosen = [dict(row) for row in rows]
     new = insert_missing(connection, BookEntry, chosen)
     if new < len(chosen):
-        statement = insert(BookEntry)
+        names = tuple(chosen[0])
+        statement = inserting(BookEntry, names)
         excluded = statement.excluded
         changed = {"quantity": excluded.quantity, "cash": excluded.cash}
         differs = (BookEntry.quantity != excluded.quantity) | (BookEntry.cash != excluded.cash)
         connection.execute(
             statement.on_conflict_do_update(index_elements=["account", "strategy", "key"], set_=changed, where=differs),
-            chosen,
+            arrays(BookEntry, names, chosen),
         )
     return new
 

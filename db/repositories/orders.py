@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import case, func, select, update
 
 from db.models.execution import Fill, Order, OrderEvent
 from db.models.risk_management import RiskDecision, SizedTarget
 from db.models.strategy_engine import Signal, StrategyVersion
-from db.statements import insert_missing
+from db.statements import among, arrays, change_rows, insert_missing, inserting
 from trading.orders import FINAL
 from trading.orders import OrderEvent as Event
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sqlalchemy import Connection, Row
+    from sqlalchemy.sql.dml import ReturningInsert
 
 NO_ANSWER = str(Event.NO_ANSWER)
 
@@ -56,13 +57,17 @@ def approved(connection: Connection, *, account: str, session: date) -> Sequence
     return connection.execute(statement).all()
 
 
-def intend(connection: Connection, intents: Iterable[Mapping[str, Any]]) -> int:
-    """Write order intents; one with a known client_order_id or decision is not written again."""
-    rows = [dict(intent) for intent in intents]
-    if not rows:
-        return 0
-    statement = insert(Order).on_conflict_do_nothing().returning(Order.id)
-    return len(connection.execute(statement, rows).all())
+def intend(connection: Connection, intents: Sequence[Mapping[str, Any]]) -> set[int]:
+    """Write order intents and return their keys; one with a known client_order_id or decision is not written again."""
+    if not intents:
+        return set()
+    names = tuple(intents[0])
+    return set(connection.scalars(_new_intents(names), arrays(Order, names, intents)))
+
+
+@lru_cache(maxsize=16)
+def _new_intents(names: tuple[str, ...]) -> ReturningInsert[int]:
+    return inserting(Order, names).on_conflict_do_nothing().returning(Order.id)
 
 
 def open_orders(connection: Connection, account: str, *, statuses: Sequence[str] | None = None) -> Sequence[Row[Any]]:
@@ -92,20 +97,24 @@ def advance(connection: Connection, changes: Sequence[Change], *, flow_run_id: U
     """
     news: set[tuple[int, str]] = set()
     if changes:
-        written = insert(OrderEvent).on_conflict_do_nothing().returning(OrderEvent.order_id, OrderEvent.key)
-        rows = connection.execute(written, [_event(change, flow_run_id) for change in changes])
+        events = [_event(change, flow_run_id) for change in changes]
+        names = tuple(events[0])
+        rows = connection.execute(_new_events(names), arrays(OrderEvent, names, events))
         news = {(row.order_id, row.key) for row in rows}
     alike: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
     for change in changes:
         if (change.order, change.key) in news:
-            row = {"the_order": change.order, "status": change.status, **change.columns}
+            row = {"id": change.order, "status": change.status, **change.columns}
             alike[frozenset(change.columns)].append(row)
     for alike_rows in alike.values():
-        names = [name for name in alike_rows[0] if name != "the_order"]
-        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
-        bound = [{"the_order": row["the_order"], **{f"new_{name}": row[name] for name in names}} for row in alike_rows]
-        connection.execute(update(Order).where(Order.id == bindparam("the_order")).values(**values), bound)
+        change_rows(connection, Order, alike_rows, key="id")
     return {order for order, _ in news}
+
+
+@lru_cache(maxsize=1)
+def _new_events(names: tuple[str, ...]) -> ReturningInsert[int, str]:
+    written = inserting(OrderEvent, names).on_conflict_do_nothing()
+    return written.returning(OrderEvent.order_id, OrderEvent.key)
 
 
 def _event(change: Change, flow_run_id: UUID | None) -> dict[str, Any]:
@@ -122,7 +131,7 @@ def _event(change: Change, flow_run_id: UUID | None) -> dict[str, Any]:
 
 def locked(connection: Connection, account: str | None, client_ids: Iterable[str]) -> dict[str, Row[Any]]:
     """Return orders (of one account) under our ids, locked for this transaction, so that no other changes them."""
-    statement = select(Order.__table__).where(Order.client_order_id.in_(list(client_ids)))
+    statement = select(Order.__table__).where(among(Order.client_order_id, client_ids))
     if account is not None:
         statement = statement.where(Order.account == account)
     statement = statement.order_by(Order.id).with_for_update()
@@ -131,7 +140,7 @@ def locked(connection: Connection, account: str | None, client_ids: Iterable[str
 
 def locked_by_key(connection: Connection, keys: Sequence[int]) -> Sequence[Row[Any]]:
     """Return orders by their keys, locked for this transaction."""
-    statement = select(Order.__table__).where(Order.id.in_(keys)).order_by(Order.id).with_for_update()
+    statement = select(Order.__table__).where(among(Order.id, keys)).order_by(Order.id).with_for_update()
     return connection.execute(statement).all()
 
 
@@ -143,7 +152,7 @@ def one(connection: Connection, account: str, order: int) -> Row[Any] | None:
 
 def ages(connection: Connection, order_ids: Sequence[int]) -> dict[int, timedelta]:
     """Return how long ago orders were written down, by the database's clock, which all machines share."""
-    statement = select(Order.id, func.clock_timestamp() - Order.recorded_at).where(Order.id.in_(order_ids))
+    statement = select(Order.id, func.clock_timestamp() - Order.recorded_at).where(among(Order.id, order_ids))
     return dict(connection.execute(statement).all())
 
 
@@ -151,7 +160,7 @@ def unanswered_for(connection: Connection, order_ids: Sequence[int]) -> dict[int
     """Return how long ago, by the database's clock, orders were first sent without an answer."""
     statement = (
         select(OrderEvent.order_id, func.clock_timestamp() - func.min(OrderEvent.recorded_at))
-        .where(OrderEvent.order_id.in_(order_ids), OrderEvent.event == NO_ANSWER)
+        .where(among(OrderEvent.order_id, order_ids), OrderEvent.event == NO_ANSWER)
         .group_by(OrderEvent.order_id)
     )
     return dict(connection.execute(statement).all())
@@ -182,13 +191,13 @@ def last_sequence(connection: Connection, risk_decision: int) -> int:
 
 def by_broker_id(connection: Connection, account: str, broker_ids: Iterable[str]) -> dict[str, Row[Any]]:
     """Return orders under the broker's ids."""
-    statement = select(Order.__table__).where(Order.account == account, Order.broker_order_id.in_(list(broker_ids)))
+    statement = select(Order.__table__).where(Order.account == account, among(Order.broker_order_id, broker_ids))
     return {row.broker_order_id: row for row in connection.execute(statement)}
 
 
 def by_client_id(connection: Connection, client_ids: Iterable[str]) -> dict[str, Row[Any]]:
     """Return orders under our ids."""
-    statement = select(Order.__table__).where(Order.client_order_id.in_(list(client_ids)))
+    statement = select(Order.__table__).where(among(Order.client_order_id, client_ids))
     return {row.client_order_id: row for row in connection.execute(statement)}
 
 
@@ -215,7 +224,7 @@ def unapplied_fills(connection: Connection, account: str) -> Sequence[Row[Any]]:
 
 def mark_applied(connection: Connection, fills: Iterable[int], *, at: datetime) -> None:
     """Remember that these fills have entered their positions."""
-    connection.execute(update(Fill).where(Fill.id.in_(list(fills))).values(applied_at=at))
+    connection.execute(update(Fill).where(among(Fill.id, fills)).values(applied_at=at))
 
 
 def fills(connection: Connection, account: str, *, strategy: str | None = None) -> Sequence[Row[Any]]:
@@ -253,7 +262,7 @@ def events_since(connection: Connection, account: str, *, since: datetime) -> Se
 
 def filled_quantities(connection: Connection, order_ids: Sequence[int]) -> dict[int, Decimal]:
     """Return the shares that the recorded fills of orders add up to."""
-    statement = select(Fill.order_id, func.sum(Fill.quantity)).where(Fill.order_id.in_(order_ids))
+    statement = select(Fill.order_id, func.sum(Fill.quantity)).where(among(Fill.order_id, order_ids))
     return dict(connection.execute(statement.group_by(Fill.order_id)).all())
 
 

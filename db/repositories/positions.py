@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import case, delete, func, insert, select
+from sqlalchemy import case, delete, func, select
 
 from db.models.execution import EquitySnapshot, Fill, Lot, Position
-from db.statements import upsert
+from db.statements import among, insert_rows, upsert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,9 +32,8 @@ def write(connection: Connection, positions: Iterable[Mapping[str, Any]]) -> Non
 
 def write_lots(connection: Connection, account: str, symbols: Iterable[str], lots: Sequence[Mapping[str, Any]]) -> None:
     """Replace the lots of some symbols by those given."""
-    connection.execute(delete(Lot).where(Lot.account == account, Lot.symbol.in_(list(symbols))))
-    if lots:
-        connection.execute(insert(Lot), [dict(row) for row in lots])
+    connection.execute(delete(Lot).where(Lot.account == account, among(Lot.symbol, symbols)))
+    insert_rows(connection, Lot, lots)
 
 
 def without_lots(connection: Connection, account: str) -> set[str]:
@@ -48,7 +47,7 @@ def without_lots(connection: Connection, account: str) -> set[str]:
 
 def fills_of(connection: Connection, account: str, symbols: Iterable[str]) -> Sequence[Row[Any]]:
     """Return every fill of some symbols, applied or not."""
-    statement = select(Fill.__table__).where(Fill.account == account, Fill.symbol.in_(list(symbols)))
+    statement = select(Fill.__table__).where(Fill.account == account, among(Fill.symbol, symbols))
     return connection.execute(statement).all()
 
 

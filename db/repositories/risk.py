@@ -95,8 +95,9 @@ def set_limit(connection: Connection, name: str, value: float, *, by: str) -> No
         Limits.model_validate({**limits(connection).model_dump(), name: value})
     except ValidationError as error:
         raise InvalidValueError(name, value, error.errors()[0]["msg"]) from None
-    row = {"name": name, "value": float(value), "updated_by": by, "updated_at": func.now()}
-    upsert(connection, RiskLimit, [row], keys=["name"])
+    changed = {"value": float(value), "updated_by": by, "updated_at": func.now()}
+    written = insert(RiskLimit).values(name=name, **changed)
+    connection.execute(written.on_conflict_do_update(index_elements=["name"], set_=changed))
 
 
 def trading_state(connection: Connection, account: str) -> State:

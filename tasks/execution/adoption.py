@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from db.models.execution import EXTERNAL
 from db.repositories import accounts, orders, reconciliation
 from tasks.execution.following import OVERLAP, collect_fills
-from tasks.execution.recording import broker_columns, fill_row, record_broker_orders
-from tasks.resources import database
+from tasks.execution.recording import broker_columns, fill_rows, record_broker_orders
+from tasks.resources import database, flow_run_id
 from trading.orders import FINAL, WORKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from decimal import Decimal
+    from uuid import UUID
 
     from sqlalchemy import Connection, Row
 
     from tasks.broker import Broker
     from trading.broker import BrokerOrder
 
-LOOKED_UP = 1000
 STRANGER = "placed outside of this system"
 LOST = "the broker had it and does not any more"
 UNFILLED = "the broker says more shares were filled than its list of fills has"
@@ -48,13 +47,14 @@ def match_orders(gateway: Broker, account: str) -> Matched:
     with database().begin() as connection:
         accounts.lock(connection, account, "submit")
         record_broker_orders(connection, account, nested)
-        known = _known(connection, listed)
+        known = orders.by_client_id(connection, listed)
         strangers = [order for identity, order in listed.items() if identity not in known]
-        orders.intend(connection, [_external(account, order) for order in strangers])
+        run = flow_run_id()
+        orders.intend(connection, [_external(account, order, run) for order in strangers])
         changed = [listed[identity] for identity, row in known.items() if _differs(row, listed[identity])]
         record_broker_orders(connection, account, changed)
         waiting = [row for row in orders.open_orders(connection, account) if row.client_order_id not in listed]
-        rows = known | _known(connection, [order.client_order_id for order in strangers])
+        rows = known | orders.by_client_id(connection, [order.client_order_id for order in strangers])
         lacking = _lacking(connection, rows, {name: order.filled_quantity for name, order in listed.items()})
         found.missing_since = min((row.submitted_at or row.intended_at for row in lacking), default=None)
     found.breaks = [
@@ -75,7 +75,8 @@ def match_fills(gateway: Broker, account: str, matched: Matched) -> tuple[int, l
     if lacking:
         fills = gateway.fills(since=min(row.submitted_at or row.intended_at for row in lacking) - OVERLAP)
         with database().begin() as connection:
-            new += orders.record_fills(connection, _missed(fills, lacking))
+            short = {row.broker_order_id: row for row in lacking}
+            new += orders.record_fills(connection, fill_rows(fills, short))
             lacking = _lacking(connection, _by_identity(lacking))
     return new, [
         difference(
@@ -110,13 +111,6 @@ def _since(connection: Connection, account: str) -> datetime:
     return earliest - OVERLAP
 
 
-def _known(connection: Connection, identities: Iterable[str]) -> dict[str, Row[Any]]:
-    found: dict[str, Row[Any]] = {}
-    for chunk in batched(identities, LOOKED_UP):
-        found |= orders.by_client_id(connection, chunk)
-    return found
-
-
 def _differs(row: Row[Any], order: BrokerOrder) -> bool:
     return (row.status, row.filled_quantity, row.broker_order_id) != (
         order.status,
@@ -134,15 +128,8 @@ def _lacking(
 ) -> list[Row[Any]]:
     """Return the orders whose fills add up to less than was filled, by the broker's figures or by the orders' own."""
     told = {name: row.filled_quantity if filled is None else filled[name] for name, row in rows.items()}
-    sums: dict[int, Decimal] = {}
-    for chunk in batched([row.id for name, row in rows.items() if told[name]], LOOKED_UP):
-        sums |= orders.filled_quantities(connection, chunk)
+    sums = orders.filled_quantities(connection, [row.id for name, row in rows.items() if told[name]])
     return [row for name, row in rows.items() if told[name] > sums.get(row.id, 0)]
-
-
-def _missed(fills: Iterable[Any], lacking: Sequence[Row[Any]]) -> list[dict[str, Any]]:
-    by_broker = {row.broker_order_id: row for row in lacking}
-    return [fill_row(fill, row) for fill in fills if (row := by_broker.get(fill.broker_order_id)) is not None]
 
 
 def _look_up(gateway: Broker, account: str, waiting: Iterable[Row[Any]]) -> list[dict[str, Any]]:
@@ -165,15 +152,16 @@ def _look_up(gateway: Broker, account: str, waiting: Iterable[Row[Any]]) -> list
 def _with_exits(gateway: Broker, listed: Mapping[str, BrokerOrder]) -> list[BrokerOrder]:
     """Return our entries that may be the reason for unknown orders, with the exits that the broker keeps for them."""
     with database().connect() as connection:
-        known = _known(connection, listed)
+        known = orders.by_client_id(connection, listed)
     symbols = {order.symbol for identity, order in listed.items() if identity not in known}
     entries = [row for row in known.values() if row.order_class != "simple" and row.parent_id is None]
     return [gateway.with_legs(listed[row.client_order_id].broker_order_id) for row in entries if row.symbol in symbols]
 
 
-def _external(account: str, order: BrokerOrder) -> dict[str, Any]:
+def _external(account: str, order: BrokerOrder, run: UUID | None) -> dict[str, Any]:
     return {
         **broker_columns(order),
+        "flow_run_id": run,
         "account": account,
         "strategy": EXTERNAL,
         "status": order.status,

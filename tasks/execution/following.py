@@ -12,7 +12,7 @@ from db.repositories import accounts, orders
 from tasks.books import open_books
 from tasks.execution.alarm import halt_and_tell
 from tasks.execution.halting import Reach, cancel_open_orders
-from tasks.execution.recording import fill_row, record_broker_orders, record_own
+from tasks.execution.recording import fill_rows, record_broker_orders, record_own
 from tasks.execution.waiting import take_measures
 from tasks.policies import REPEATABLE
 from tasks.resources import broker, database, locks
@@ -169,8 +169,7 @@ def collect_fills(gateway: Broker, account: str) -> int:
     fills = gateway.fills(since=since - OVERLAP)
     with database().begin() as connection:
         known = orders.by_broker_id(connection, account, {fill.broker_order_id for fill in fills})
-        rows = [fill_row(fill, known[fill.broker_order_id]) for fill in fills if fill.broker_order_id in known]
-        new = orders.record_fills(connection, rows)
+        new = orders.record_fills(connection, fill_rows(fills, known))
         closed = [row for row in known.values() if row.status in FINAL]
         stale = _underfilled(connection, closed)
     late = [order for row in stale if (order := gateway.find(row.client_order_id)) is not None]

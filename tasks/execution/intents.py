@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from db.repositories import assets
@@ -36,7 +37,13 @@ def terms_of(row: Row[Any]) -> OrderTerms:
         They break a rule.
     """
     fields = {name: getattr(row, name) for name in ("symbol", "side", *TERMS)}
-    return order_terms(**fields, quantity=row.quantity if row.notional is None else None)
+    return _checked(**fields, quantity=row.quantity if row.notional is None else None)
+
+
+@lru_cache(maxsize=4096)
+def _checked(**fields: Any) -> OrderTerms:
+    """Return an order's terms; the same ones are checked before it is sent and made when it is."""
+    return order_terms(**fields)
 
 
 def intent_of(row: Row[Any], *, account: str, clock: Clock) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import OperationalError
@@ -60,6 +59,31 @@ class _Gate:
     closed: threading.Event = field(default_factory=threading.Event)
 
 
+class _Answers:
+    """What came back so far: taken together, so that a thread that posts wakes the writing one seldom."""
+
+    def __init__(self, expected: int) -> None:
+        self._missing = expected
+        self._lock, self._due = threading.Lock(), threading.Event()
+        self._found: list[Outcome | BaseException | None] = []
+
+    def put(self, answer: Outcome | BaseException | None) -> None:
+        """Add what became of an intent, None when it was left alone."""
+        with self._lock:
+            self._found.append(answer)
+            self._missing -= 1
+            if not self._missing or len(self._found) >= BATCH or isinstance(answer, BaseException):
+                self._due.set()
+
+    def take(self) -> list[Outcome | BaseException | None]:
+        """Wait for a batch, for the last answers or until it is time to write; return what has come."""
+        self._due.wait(FLUSH_SECONDS)
+        with self._lock:
+            found, self._found = self._found, []
+            self._due.clear()
+            return found
+
+
 def send(
     rows: Sequence[Row[Any]],
     *,
@@ -85,7 +109,7 @@ def send(
     UnavailableError
         The database went away. What was sent is written down or is found at the broker by the next run.
     """
-    gate, answers = _Gate(dict(refused)), SimpleQueue[Outcome | BaseException | None]()
+    gate, answers = _Gate(dict(refused)), _Answers(len(rows))
 
     def work(row: Row[Any]) -> None:
         try:
@@ -152,28 +176,17 @@ def _adopted(gateway: Broker, row: Row[Any]) -> Outcome:
     return Outcome(row, answer=found) if found else Outcome(row, event=OrderEvent.NO_ANSWER, problem=words)
 
 
-def _write_down(answers: SimpleQueue[Any], rows: Sequence[Row[Any]], account: str, clock: Clock, gate: _Gate) -> None:
+def _write_down(answers: _Answers, rows: Sequence[Row[Any]], account: str, clock: Clock, gate: _Gate) -> None:
     """Take an outcome of each row as they come and write them down in batches."""
-    waiting: list[Outcome] = []
-    count = len(rows)
-    taken = untouched = 0
-    due = time.monotonic() + FLUSH_SECONDS
+    count, taken, untouched = len(rows), 0, 0
     while taken < count:
-        try:
-            outcome = answers.get(timeout=max(due - time.monotonic(), 0.001))
-        except Empty:
-            outcome = ()
-        if isinstance(outcome, BaseException):
-            _flush(waiting, rows, account, clock, gate)
-            raise outcome
-        taken += outcome != ()
-        untouched += outcome is None
-        if isinstance(outcome, Outcome):
-            waiting.append(outcome)
-        if len(waiting) >= BATCH or taken == count or time.monotonic() >= due:
-            _flush(waiting, rows, account, clock, gate)
-            waiting.clear()
-            due = time.monotonic() + FLUSH_SECONDS
+        found = answers.take()
+        taken += len(found)
+        untouched += found.count(None)
+        _flush([each for each in found if isinstance(each, Outcome)], rows, account, clock, gate)
+        for each in found:
+            if isinstance(each, BaseException):
+                raise each
     if untouched:
         raise UnavailableError(
             f"the database went away: {count - untouched} orders were sent and are written down, "

@@ -11,7 +11,7 @@ from trading.order_progress import Known, step
 from trading.orders import FINAL, TRANSITIONS, OrderEvent, OrderState, next_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
@@ -108,7 +108,6 @@ def broker_columns(seen: BrokerOrder) -> dict[str, Any]:
         "extended_hours": seen.extended_hours,
         "intended_at": seen.submitted_at,
         "submitted_at": seen.submitted_at,
-        "flow_run_id": flow_run_id(),
     }
 
 
@@ -116,6 +115,7 @@ def exit_row(entry: Row[Any], leg: BrokerOrder) -> dict[str, Any]:
     """Return the row of an exit that the broker keeps for an entry; its state comes with its first report."""
     return {
         **broker_columns(leg),
+        "flow_run_id": flow_run_id(),
         "account": entry.account,
         "strategy": entry.strategy,
         "strategy_version": entry.strategy_version,
@@ -126,17 +126,22 @@ def exit_row(entry: Row[Any], leg: BrokerOrder) -> dict[str, Any]:
     }
 
 
-def fill_row(fill: BrokerFill, order: Row[Any]) -> dict[str, Any]:
-    """Return the row of a fill of an order in the books."""
-    return {
-        "account": order.account,
-        "order_id": order.id,
-        "execution_id": fill.execution_id,
-        "strategy": order.strategy,
-        "symbol": fill.symbol,
-        "side": fill.side,
-        "quantity": fill.quantity,
-        "price": fill.price,
-        "filled_at": fill.at,
-        "flow_run_id": flow_run_id(),
-    }
+def fill_rows(fills: Iterable[BrokerFill], known: Mapping[str, Row[Any]]) -> list[dict[str, Any]]:
+    """Return the rows of the fills of orders in the books; `known` has those under the broker's ids."""
+    run = flow_run_id()
+    return [
+        {
+            "account": order.account,
+            "order_id": order.id,
+            "execution_id": fill.execution_id,
+            "strategy": order.strategy,
+            "symbol": fill.symbol,
+            "side": fill.side,
+            "quantity": fill.quantity,
+            "price": fill.price,
+            "filled_at": fill.at,
+            "flow_run_id": run,
+        }
+        for fill in fills
+        if (order := known.get(fill.broker_order_id)) is not None
+    ]

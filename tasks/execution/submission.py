@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from prefect import task
 
 from db.repositories import accounts, orders, risk
-from tasks.books import open_books
+from tasks.books import note_account
 from tasks.execution.intents import intent_of, refusals
 from tasks.execution.posting import send
 from tasks.policies import ONCE
@@ -45,16 +45,18 @@ def submit_orders(*, as_of: datetime | None) -> Report:
     clock = gateway.clock()
     if as_of is not None and session_after(session_of(as_of)) != clock.session and session_of(as_of) != clock.session:
         raise InvalidValueError("as_of", as_of.isoformat(), f"a time just before session {clock.session}")
+    seen = gateway.account()
+    account = seen.number
     with locks().begin() as guard:
+        if not accounts.try_lock(guard, account, "submit"):
+            accounts.lock(guard, account, "submit")
+            clock = gateway.clock()  # the other submitter may have taken its time
         with database().begin() as connection:
-            account = open_books(connection, gateway, clock).number
-        accounts.lock(guard, account, "submit")
-        clock = gateway.clock()  # another submitter may have taken its time
-        with database().begin() as connection:
-            ours = orders.open_orders(connection, account, statuses=[OrderState.INTENT])
-            left = orders.ages(connection, [row.id for row in ours])
-            _intend(connection, account, clock)
+            note_account(connection, seen, clock)
+            fresh = _intend(connection, account, clock)
             waiting = orders.open_orders(connection, account, statuses=[OrderState.INTENT])
+            ours = [row for row in waiting if row.id not in fresh]
+            left = orders.ages(connection, [row.id for row in ours]) if ours else {}
             refused = refusals(connection, waiting, clock=clock)
             refused |= {row.id: ABANDONED for row in ours if row.placed_by is not None or row.replaces_id is not None}
             refused = risk.refusals(connection, account, waiting) | refused
@@ -65,9 +67,10 @@ def submit_orders(*, as_of: datetime | None) -> Report:
     return _report([sent[row.client_order_id] for row in waiting], clock)
 
 
-def _intend(connection: Connection, account: str, clock: Clock) -> None:
+def _intend(connection: Connection, account: str, clock: Clock) -> set[int]:
+    """Write the intents of the approved decisions that have none; return their keys."""
     approved = orders.approved(connection, account=account, session=clock.session)
-    orders.intend(connection, [intent_of(row, account=account, clock=clock) for row in approved])
+    return orders.intend(connection, [intent_of(row, account=account, clock=clock) for row in approved])
 
 
 def _report(rows: Sequence[Row[Any]], clock: Clock) -> Report:
