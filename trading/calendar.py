@@ -172,6 +172,17 @@ def wall_clock(timestamps: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
     return shown.astype("datetime64[ns]")
 
 
+def midnights_of(days: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+    """Return the instants (UTC, datetime64[ns]) at which (T,) days, datetime64[D], begin in New York.
+
+    The clocks change at two in the morning: five hours after midnight UTC they show what they showed at New York's.
+    """
+    starts = days.astype("datetime64[ns]").astype(np.int64)
+    early = starts + 5 * 3_600 * 10**9
+    shown = wall_clock(early.astype("datetime64[ns]")).astype(np.int64)
+    return (starts + early - shown).astype("datetime64[ns]")
+
+
 _CLOCK_KNOWN_UNTIL = np.datetime64(LAST_DAY.isoformat(), "ns")
 
 

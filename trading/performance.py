@@ -107,17 +107,35 @@ def metrics(equity: pd.Series[float], benchmark: pd.Series[float] | None = None,
     InvalidValueError
         A value is missing or infinite, or the benchmark's is not above zero.
     """
-    if (np.asarray(equity, dtype=np.float64) <= 0).any():
-        return _used_up(equity)
-    values = _values(equity)
+    values, days = np.asarray(equity, dtype=np.float64), np.asarray(equity.index, dtype="datetime64[D]")
+    beside = None if benchmark is None or (values <= 0).any() else _common(equity, benchmark)
+    return measured(values, days, beside, risk_free)
+
+
+def measured(
+    values: Floats, days: NDArray[np.datetime64], beside: tuple[Floats, Floats] | None = None, risk_free: float = 0.0
+) -> Metrics:
+    """Return the metric set of (S,) equity, USD, at the closes of (S,) days, datetime64[D]: `metrics` of arrays.
+
+    `beside` is the equity and the level of a benchmark at the sessions that both of them have.
+
+    Raises
+    ------
+    InvalidValueError
+        A value is missing or infinite.
+    """
+    if (values <= 0).any():
+        return _used_up(values, days)
+    values = _values(values)
     if len(values) < 2:  # noqa: PLR2004 - one point has no return
         return Metrics(sessions=len(values))
     returns = values[1:] / values[:-1] - 1
     excess = returns - ((1 + risk_free) ** (1 / SESSIONS_PER_YEAR) - 1)
-    depth, longest = _deepest(equity)
+    depth, longest = _deepest(values, days)
     growth = _annual_growth(values)
-    slope, intercept = (None, None) if benchmark is None else _market(equity, benchmark, risk_free)
-    worst = returns[returns <= np.quantile(returns, 0.05)]
+    slope, intercept = (None, None) if beside is None else _market(_values(beside[0]), _values(beside[1]), risk_free)
+    tail = float(np.quantile(returns, 0.05))
+    worst = returns[returns <= tail]
     return Metrics(
         sessions=len(values),
         total_return=float(values[-1] / values[0] - 1),
@@ -131,7 +149,7 @@ def metrics(equity: pd.Series[float], benchmark: pd.Series[float] | None = None,
         best_day=float(returns.max()),
         worst_day=float(returns.min()),
         positive_days=float((returns > 0).mean()),
-        var_95=max(0.0, -float(np.quantile(returns, 0.05))),
+        var_95=max(0.0, -tail),
         cvar_95=max(0.0, -float(worst.mean())),
         skew=_moment(returns, 3),
         kurtosis=_moment(returns, 4),
@@ -140,16 +158,15 @@ def metrics(equity: pd.Series[float], benchmark: pd.Series[float] | None = None,
     )
 
 
-def _used_up(equity: pd.Series[float]) -> Metrics:
+def _used_up(values: Floats, days: NDArray[np.datetime64]) -> Metrics:
     """Return what is defined of a curve that reaches zero or falls below it."""
-    values = np.asarray(equity, dtype=np.float64)
     if not np.isfinite(values).all():
         raise InvalidValueError("equity curve", "a value that is missing or infinite", "USD")
     place = int(np.flatnonzero(values <= 0)[0])
-    reason = f"equity was {values[place]:,.2f} USD on {equity.index[place]}: there are no returns from zero or below"
+    reason = f"equity was {values[place]:,.2f} USD on {days[place]}: there are no returns from zero or below"
     if values[0] <= 0:
         return Metrics(sessions=len(values), undefined=reason)
-    depth, longest = _falls(values, np.asarray(equity.index, dtype="datetime64[D]"))
+    depth, longest = _deepest(values, days)
     total = float(values[-1] / values[0] - 1)
     return Metrics(len(values), total, max_drawdown=depth, max_drawdown_days=longest, undefined=reason)
 
@@ -228,7 +245,7 @@ def _expected_maximum(trials: int) -> float:
     return (1 - EULER_GAMMA) * inverse(1 - 1 / trials) + EULER_GAMMA * inverse(1 - 1 / (trials * math.e))
 
 
-def _values(equity: pd.Series[float]) -> Floats:
+def _values(equity: pd.Series[float] | Floats) -> Floats:
     values: Floats = np.asarray(equity, dtype=np.float64)
     if not (np.isfinite(values).all() and (values > 0).all()):
         raise InvalidValueError("equity curve", "a value that is missing or not above zero", "USD above zero")
@@ -258,12 +275,8 @@ def _moment(returns: Floats, order: int) -> float | None:
     return float(np.mean((returns - returns.mean()) ** order)) / deviation**order if deviation > _TINY else None
 
 
-def _deepest(equity: pd.Series[float]) -> tuple[float, int]:
+def _deepest(values: Floats, days: NDArray[np.datetime64]) -> tuple[float, int]:
     """Return the greatest depth and the longest days of `drawdowns`, without its table."""
-    return _falls(_values(equity), np.asarray(equity.index, dtype="datetime64[D]"))
-
-
-def _falls(values: Floats, days: NDArray[np.datetime64]) -> tuple[float, int]:
     highs = np.maximum.accumulate(values)
     peaks = np.append(np.flatnonzero(values >= highs), len(values))
     below = np.flatnonzero(np.diff(peaks) > 1)
@@ -273,13 +286,14 @@ def _falls(values: Floats, days: NDArray[np.datetime64]) -> tuple[float, int]:
     return float((1 - values / highs).max()), int((ends - days[peaks[below]]).max().astype(np.int64))
 
 
-def _market(
-    equity: pd.Series[float], benchmark: pd.Series[float], risk_free: float
-) -> tuple[float | None, float | None]:
+def _common(equity: pd.Series[float], benchmark: pd.Series[float]) -> tuple[Floats, Floats]:
     if not (equity.index.equals(benchmark.index) and benchmark.notna().all()):
-        common = equity.index.intersection(benchmark.dropna().index)
-        equity, benchmark = equity.loc[common], benchmark.loc[common]
-    ours, theirs = _values(equity), _values(benchmark)
+        shared = equity.index.intersection(benchmark.dropna().index)
+        equity, benchmark = equity.loc[shared], benchmark.loc[shared]
+    return _values(equity), _values(benchmark)
+
+
+def _market(ours: Floats, theirs: Floats, risk_free: float) -> tuple[float | None, float | None]:
     if len(ours) < 3:  # noqa: PLR2004 - a slope needs two returns
         return None, None
     y, x = np.diff(ours) / ours[:-1], np.diff(theirs) / theirs[:-1]

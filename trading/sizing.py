@@ -15,7 +15,7 @@ from trading.indicators import compute
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from trading.backtest.kernel import SizingTerms
+    from trading.backtest.kernel.sizing import SizingTerms
     from trading.bars import Floats, Panel
 
 Method = Literal["fixed_fraction", "equal_weight", "volatility_target", "atr_risk", "half_kelly"]
@@ -197,11 +197,11 @@ def size(sizing: Sizing, inputs: SizingInputs) -> list[Sized]:
         Capital is negative or not a number, or an array has another length than `symbols`.
     """
     _check(inputs)
-    from trading.backtest import kernel
+    from trading.backtest.kernel.sizing import size_row
 
     count = len(inputs.symbols)
     shares, targets, outcomes = np.empty(count), np.empty(count), np.empty(count, dtype=np.int8)
-    scale = kernel.size_row(
+    scale = size_row(
         sizing_terms(sizing),
         *(inputs.weights, inputs.prices, inputs.current, float(inputs.capital)),
         *(inputs.volatility, inputs.atr, inputs.mean_return),
@@ -217,7 +217,7 @@ def size(sizing: Sizing, inputs: SizingInputs) -> list[Sized]:
 
 def sizing_terms(sizing: Sizing) -> SizingTerms:
     """Return the settings as the compiled kernel reads them."""
-    from trading.backtest import kernel
+    from trading.backtest.kernel import sizing as kernel
 
     return kernel.SizingTerms(
         method=kernel.METHODS.index(sizing.method),

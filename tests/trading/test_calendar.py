@@ -161,3 +161,10 @@ def test_the_hours_of_numbered_sessions_know_early_closes() -> None:
     opens, closes = calendar.session_hours(numbers)
     assert opens.astype("datetime64[m]").astype(str).tolist() == ["2012-11-21T14:30", "2012-11-23T14:30"]
     assert closes.astype("datetime64[m]").astype(str).tolist() == ["2012-11-21T21:00", "2012-11-23T18:00"]
+
+
+def test_midnights_are_those_of_the_time_zone_database() -> None:
+    days = np.arange(np.datetime64("1990-01-01"), np.datetime64("2045-01-01"))  # beyond the known clock changes too
+    theirs = pd.DatetimeIndex(days).tz_localize("America/New_York").tz_convert("UTC").tz_localize(None)
+    np.testing.assert_array_equal(calendar.midnights_of(days), theirs.to_numpy().astype("datetime64[ns]"))
+    np.testing.assert_array_equal(calendar.midnights_of(days[:9000]), theirs[:9000].to_numpy().astype("datetime64[ns]"))

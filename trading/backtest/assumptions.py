@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
-    from trading.backtest.kernel import Terms
+    from trading.backtest.kernel.accounts import Terms
     from trading.costs import Costs
 
 MARGIN = 2.0
@@ -58,7 +58,7 @@ def terms(costs: Costs, exits: Exits, rules: Rules, *, standing: bool) -> Terms:
     `standing`: weights say what is wanted, row after row, so that a position that was stopped out is not taken again
     before its weight has been zero, missing or of the other side; else each weight is a new decision.
     """
-    from trading.backtest.kernel import Terms
+    from trading.backtest.kernel.accounts import Terms
 
     return Terms(
         fill_at=("open", "close", "typical").index(rules.fill_at),

@@ -13,14 +13,16 @@ from trading.bars import FIELDS
 from trading.calendar import session_dates, session_of
 from trading.costs import Costs
 from trading.errors import DataError, InvalidValueError
-from trading.sizing import Sizing, Statistics, sizing_terms, statistics
+from trading.sizing import Sizing, sizing_terms, statistics
 from trading.strategies import decided, target_weights
 
 if TYPE_CHECKING:
     from datetime import date
 
     from trading.adjustment import Actions
-    from trading.backtest.kernel import Integers, Market
+    from trading.backtest.kernel.accounts import Market
+    from trading.backtest.kernel.simulation import Actions as Booked
+    from trading.backtest.kernel.simulation import Figures
     from trading.bars import Floats, Panel
     from trading.strategies import Strategy
 
@@ -151,26 +153,18 @@ def _simulated(
     standing: bool,
     actions: Actions | None,
 ) -> BacktestResult:
-    from trading.backtest import kernel
+    from trading.backtest.kernel.simulation import Course, simulate
 
     sessions = Sessions.of(panel)
-    figures = _figures(sizing, panel)
-    rows, columns, kinds, values = _booked(panel, sessions, actions)
-    log, curve, paid, held, ruined = kernel.simulate(
+    course = Course(
         _market(panel, sessions),
         weights,
-        figures.volatility,
-        figures.atr,
-        figures.mean_return,
+        _figures(sizing, panel),
         sizing_terms(sizing),
         terms(*assumed, standing=standing),
-        rows,
-        columns,
-        kinds,
-        values,
-        first,
-        float(capital),
+        _booked(panel, sessions, actions),
     )
+    log, curve, paid, held, ruined = simulate(course, first, float(capital))
     return BacktestResult(
         panel=panel,
         sessions=sessions,
@@ -187,22 +181,26 @@ def _simulated(
 
 
 def _market(panel: Panel, sessions: Sessions) -> Market:
-    from trading.backtest.kernel import Market
+    from trading.backtest.kernel.accounts import Market
 
     start, high, low, close, volume = (np.ascontiguousarray(panel.field(name)) for name in FIELDS)
     return Market(start, high, low, close, volume, sessions.starts, sessions.days)
 
 
-def _figures(sizing: Sizing, panel: Panel) -> Statistics:
+def _figures(sizing: Sizing, panel: Panel) -> Figures:
+    from trading.backtest.kernel.simulation import Figures
+
     if sizing.method in {"volatility_target", "atr_risk", "half_kelly"}:
-        return statistics(panel)
+        found = statistics(panel)
+        return Figures(*map(np.ascontiguousarray, (found.volatility, found.atr, found.mean_return)))
     nothing = np.full((1, len(panel.symbols)), np.nan)
-    return Statistics(nothing, nothing, nothing)
+    return Figures(nothing, nothing, nothing)
 
 
-def _booked(panel: Panel, sessions: Sessions, actions: Actions | None) -> tuple[Integers, Integers, Integers, Floats]:
+def _booked(panel: Panel, sessions: Sessions, actions: Actions | None) -> Booked:
     """Return row, column, kind and value of the splits and dividends of the panel's symbols, in order."""
-    from trading.backtest.kernel import DIVIDEND_ACTION, SPLIT_ACTION
+    from trading.backtest.kernel.accounts import DIVIDEND_ACTION, SPLIT_ACTION
+    from trading.backtest.kernel.simulation import Actions as Booked
 
     columns = {symbol: column for column, symbol in enumerate(panel.symbols)}
     kinds = {"split": SPLIT_ACTION, "dividend": DIVIDEND_ACTION}
@@ -217,7 +215,7 @@ def _booked(panel: Panel, sessions: Sessions, actions: Actions | None) -> tuple[
     found.sort()
     whole = np.array([line[:3] for line in found], dtype=np.int64).reshape(-1, 3)
     rows, booked, places = (np.ascontiguousarray(whole[:, part]) for part in range(3))
-    return rows, places, booked, np.array([line[3] for line in found], dtype=np.float64)
+    return Booked(rows, places, booked, np.array([line[3] for line in found], dtype=np.float64))
 
 
 def _check_capital(capital: float) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trading.calendar import NEW_YORK, number_sessions, session_dates, session_hours
-from trading.performance import metrics
+from trading.calendar import midnights_of, number_sessions, session_dates, session_hours
+from trading.performance import measured
 
 if TYPE_CHECKING:
     from datetime import date
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from trading.backtest.kernel import Integers, Log
+    from trading.backtest.kernel.accounts import Integers, Log
     from trading.bars import Floats, Panel
     from trading.performance import Metrics
 
@@ -83,12 +83,9 @@ class Sessions:
     @classmethod
     def of(cls, panel: Panel) -> Sessions:
         """Return the sessions that a panel's bars belong to; looks at days, not at bars."""
-        import pandas as pd
-
         first, last = session_dates(panel.timestamps[[0, -1]])
         days = np.arange(first, last + 1)
-        local = pd.DatetimeIndex(days).tz_localize(NEW_YORK).tz_convert("UTC").tz_localize(None)
-        midnights = local.to_numpy().astype("datetime64[ns]")
+        midnights = midnights_of(days)
         rows = np.append(np.searchsorted(panel.timestamps, midnights), len(panel)).astype(np.int64)
         held = rows[1:] > rows[:-1]
         return cls(np.append(rows[:-1][held], rows[-1]), days[held].astype(np.int64), midnights[held])
@@ -162,20 +159,20 @@ class BacktestResult:
 
         USD by session, without costs; None when nothing trades on it.
         """
-        from trading.backtest.kernel import bought_and_held
-
-        growth = bought_and_held(self.panel.close[self.sessions.starts[1 + self._first_session :] - 1])
-        if np.isnan(growth[0]):
+        if self._held is None:
             return None
         levels = np.full(len(self.sessions.days), np.nan)
-        levels[self._first_session :] = self.capital * growth
+        levels[self._first_session :] = self._held
         return self._by_session(levels, "benchmark")
 
     @cached_property
     def metrics(self) -> Metrics:
         """Of the equity curve, beside the benchmark; of the sessions before the one that used it up."""
-        curve = self.equity if self.ruined < 0 else self.equity.iloc[: max(0, self.ruined - self._first_session)]
-        return metrics(curve, self.benchmark)
+        first = self._first_session
+        last = len(self.sessions.days) if self.ruined < 0 else max(first, self.ruined)
+        equity = np.ascontiguousarray(self.curve[first:last, 3])
+        days = self.sessions.days[first:last].astype("datetime64[D]")
+        return measured(equity, days, None if self._held is None else (equity, self._held[: last - first]))
 
     @cached_property
     def costs_paid(self) -> dict[str, float]:
@@ -223,8 +220,8 @@ class BacktestResult:
 
     @cached_property
     def round_trips(self) -> tuple[Integers, Floats]:
-        """Closed round trips as arrays, first in first out: see `trading.backtest.kernel.pair`."""
-        from trading.backtest.kernel import pair
+        """Closed round trips as arrays, first in first out: see `trading.backtest.kernel.round_trips`."""
+        from trading.backtest.kernel.round_trips import pair
 
         return pair(self.log.fills, self.log.figures, len(self.panel.symbols))
 
@@ -262,7 +259,15 @@ class BacktestResult:
             digest.update(np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()
 
-    @property
+    @cached_property
+    def _held(self) -> Floats | None:
+        """The benchmark's USD from the first session on, or None."""
+        from trading.backtest.kernel.benchmark import bought_and_held
+
+        growth = bought_and_held(self.panel.close[self.sessions.starts[1 + self._first_session :] - 1])
+        return None if np.isnan(growth[0]) else self.capital * growth
+
+    @cached_property
     def _first_session(self) -> int:
         return int(self.sessions.numbers(np.array([self.first]))[0])
 

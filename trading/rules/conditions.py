@@ -145,17 +145,26 @@ class Conditions(Written):
         data = by_symbol(panel)
         ready = self.decided(panel)
         weights = self._weights(data, ready)[-1]
+        (sides, rank), held = self.sides(), self._held(data)
         return [
-            self._reason(data, column, float(weights[column])) if ready[-1, column] else self._unready()
+            self._reason(data, column, float(weights[column]), sides, rank, held)
+            if ready[-1, column]
+            else self._unready()
             for column in range(len(panel.symbols))
         ]
 
     def _unready(self) -> tuple[str, Values]:
         return f"fewer than {self.warm_up} bars", {"strength": 0.0}
 
-    def _reason(self, data: BySymbol, column: int, weight: float) -> tuple[str, Values]:
-        sides, rank = self.sides()
-        held = self._held(data)
+    def _reason(  # noqa: PLR0917 - figures of one line
+        self,
+        data: BySymbol,
+        column: int,
+        weight: float,
+        sides: tuple[Side, ...],
+        rank: Node | None,
+        held: Held,
+    ) -> tuple[str, Values]:
         now: Values = {}
         for side in sides:
             now |= figures([side.enter, *([side.leave] if side.leave else [])], data, column)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from trading.calendar import session_dates
 from trading.errors import InvalidValueError
+from trading.indicators.computing import by_symbol
 from trading.rules.readiness import LONGEST_MONTH, Values, enough, rebalancing_rows
 
 if TYPE_CHECKING:
@@ -165,6 +166,9 @@ class Pairs(BaseModel):
 
     def _chosen(self, panel: Panel, row: int) -> list[tuple[tuple[int, int], Spread]]:
         """Return the pairs that a decision at `row` trades, the most certain first."""
+        return by_symbol(panel).remembered(("pairs", self, row), lambda: self._tested(panel, row))
+
+    def _tested(self, panel: Panel, row: int) -> list[tuple[tuple[int, int], Spread]]:
         found = []
         for one, other in self._columns(panel):
             spread = self._estimate(panel, one, other, row)

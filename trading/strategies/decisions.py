@@ -47,10 +47,15 @@ def explanations(
 
 def needed(strategy: Strategy, panel: Panel) -> Panel:
     """Return the panel's last rows that hold all the bars the last decision needs; it is the same on them."""
-    rows = strategy.warm_up + STALE_ROWS
-    seen = ~np.isnan(panel.close)
-    seen = seen[:, seen[-rows:].any(axis=0)]
+    warm_up = strategy.warm_up
+    rows = warm_up + STALE_ROWS
+    first = max(0, len(panel) - 2 * rows)
+    seen = ~np.isnan(panel.close[first:])
+    fresh = seen[-rows:].any(axis=0)
+    if first and (seen[:, fresh].sum(axis=0) < warm_up).any():  # bars are missing: look at all there are
+        first, seen = 0, ~np.isnan(panel.close)
+    seen = seen[:, fresh]
     have = np.cumsum(seen[::-1], axis=0)[::-1]
-    short = np.flatnonzero((have < np.minimum(strategy.warm_up, have[:1])).any(axis=1))
-    last = int(short[0]) if len(short) else len(panel)
+    short = np.flatnonzero((have < np.minimum(warm_up, have[:1])).any(axis=1))
+    last = first + int(short[0]) if len(short) else len(panel)
     return panel.rows(slice(max(0, min(last - 1, len(panel) - rows)), None))

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trading.backtest import Exits, Rules, follow
-from trading.backtest.kernel import pair
+from trading.backtest.kernel.round_trips import pair
 from trading.bars import Panel
 from trading.calendar import bar_timestamp, sessions
 from trading.costs import Costs
