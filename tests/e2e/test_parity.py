@@ -29,6 +29,8 @@ SESSIONS = int(os.environ.get("TRADING_PARITY", "60"))
 SYMBOLS = ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
 LAST = date(2013, 2, 26)
 WARM_UP_FROM = date(2009, 1, 5)
+LARGEST = 0.4
+"""The share of one symbol: what is bought while the sale of all that is held waits must fit into the buying power."""
 WIDE = {"max_gross_exposure": 4, "max_net_exposure": 4, "max_position_weight": 4, "max_order_notional": 1e9} | {
     "max_participation": 1,
     "max_daily_loss": 1,
@@ -46,7 +48,9 @@ def alone(inside: Stack, request: pytest.FixtureRequest) -> Iterator[str]:
     """Let one strategy manage the whole account, limits wide; the shipped ones are as before when it is over."""
     name = str(request.param)
     strategies_to_run.fn(None)
-    whole = SHIPPED[name].model_copy(update={"capital_fraction": 1.0})
+    shipped = SHIPPED[name]
+    sizing = shipped.sizing.model_copy(update={"max_weight": LARGEST})
+    whole = shipped.model_copy(update={"capital_fraction": 1.0, "sizing": sizing})
     with inside.engine.begin() as connection:
         for each in SHIPPED:
             strategies.set_status(connection, each, "paused", by="test")
