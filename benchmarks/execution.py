@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ from alpaca.trading.client import TradingClient
 from alpaca.trading.enums import OrderSide, TimeInForce
 from alpaca.trading.requests import MarketOrderRequest
 
-from benchmarks.verdicts import Figure, show
+from benchmarks.verdicts import Figure, conclude
 from deployments.drill.decisions import SYMBOLS, plant
 from deployments.drill.ground import open_ground
 from tasks import broker as gateway
@@ -113,17 +113,14 @@ def measure(count: int, rounds: int) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Measure and print."""
+def main() -> int:
+    """Measure and print; the exit code is 1 where a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--orders", type=int, default=500, help="orders each way (500)")
     parser.add_argument("--rounds", type=int, default=5, help="times each way, after one to warm up (5)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args()
     found = measure(chosen.orders, chosen.rounds)
-    if chosen.json:
-        print(json.dumps(found, indent=2))
-        return
     alone, orders, processors = "bare alpaca-py", "decisions to acknowledged orders", "processor time of this process"
     shown = [
         Figure(alone, found["bare alpaca-py, s"], "s"),
@@ -132,8 +129,9 @@ def main() -> None:
         Figure(f"the same, {processors}", found["ratio of processor time"], ""),
         Figure("decision to POST leaving", found["decision to POST leaving, ms"], "ms", most=TARGET_MS),
     ]
-    show(f"{chosen.orders} orders, {AT_ONCE} at a time, medians of {chosen.rounds} pairs", shown)
+    title = f"{chosen.orders} orders, {AT_ONCE} at a time, medians of {chosen.rounds} pairs"
+    return conclude(title, shown, as_json=chosen.json)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -16,8 +16,8 @@ Run it with `uv run python -m benchmarks.market_data [--rows N] [--repeats N] [-
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
+import sys
 import time
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
@@ -32,6 +32,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.orm import Session
 
 from benchmarks.postgres import migrate, server
+from benchmarks.verdicts import Figure, conclude
 from db import panels, partitions
 from db.engine import make_engine
 from db.models.data_ingestion import Bar
@@ -253,21 +254,22 @@ def backfill(measured: Measured, rows: int, batch: int) -> dict[str, float]:
     return {"backfill": time.perf_counter() - began, "backfill, MiB of the process": largest / 2**20}
 
 
-def ratios(found: dict[str, float]) -> dict[str, float]:
+def ratios(found: dict[str, float]) -> list[Figure]:
     """Return the figures the targets are set in."""
-    return {
-        "upsert / plain ADBC (>= 0.9)": found["ADBC ingest, INSERT ON CONFLICT"] / found["ours, upsert"],
-        "upsert / ORM add_all (>= 12)": found["ORM add_all, scaled"] / found["ours, upsert"],
-        "COPY / upsert (>= 1.6)": found["ours, upsert"] / found["ours, COPY"],
-        "panel / plain ADBC (>= 0.8)": found["ADBC to an Arrow table"] / found["ours, panel"],
-        "panel / pandas.read_sql (>= 7)": found["pandas.read_sql"] / found["ours, panel"],
-        "panel / read_sql, aligned": found["pandas.read_sql, aligned"] / found["ours, panel"],
-        "bigint / numeric, reading": found["read, prices numeric"] / found["read, prices bigint"],
-    }
+    upsert, panel = found["ours, upsert"], found["ours, panel"]
+    return [
+        Figure("upsert / plain ADBC", found["ADBC ingest, INSERT ON CONFLICT"] / upsert, "x", least=0.9),
+        Figure("upsert / ORM add_all", found["ORM add_all, scaled"] / upsert, "x", least=12),
+        Figure("COPY / upsert", upsert / found["ours, COPY"], "x", least=1.6),
+        Figure("panel / plain ADBC", found["ADBC to an Arrow table"] / panel, "x", least=0.8),
+        Figure("panel / pandas.read_sql", found["pandas.read_sql"] / panel, "x", least=7),
+        Figure("panel / read_sql, aligned", found["pandas.read_sql, aligned"] / panel, "x"),
+        Figure("bigint / numeric, reading", found["read, prices numeric"] / found["read, prices bigint"], "x"),
+    ]
 
 
-def main() -> None:
-    """Print the table, or with `--json` the figures."""
+def main() -> int:
+    """Print the tables, or with `--json` the figures; the exit code is 1 where a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000, help="minute bars written (default: a million)")
     parser.add_argument("--symbols", type=int, default=500, help="symbols of the panel")
@@ -287,21 +289,12 @@ def main() -> None:
         if asked.backfill:
             found |= backfill(measured, asked.backfill, 250_000)
         measured.engine.dispose()
-    report(found, asked.rows, as_json=asked.json)
-
-
-def report(found: dict[str, float], rows: int, *, as_json: bool) -> None:
-    """Print seconds and ratios."""
-    if as_json:
-        print(json.dumps({"rows": rows, "seconds": found, "ratios": ratios(found)}))
-        return
-    for name, seconds in found.items():
-        unit = "MiB" if "MiB" in name else "s"
-        print(f"{name:36} {seconds:10.4f} {unit}")
-    print()
-    for name, ratio in ratios(found).items():
-        print(f"{name:36} {ratio:10.2f} x")
+    if not asked.json:
+        for name, seconds in found.items():
+            print(f"{name:36} {seconds:10.4f} {'MiB' if 'MiB' in name else 's'}")
+    title = f"{asked.rows:,} bars written, {asked.symbols} x {asked.sessions:,} read"
+    return conclude(title, ratios(found), as_json=asked.json, seconds=found)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

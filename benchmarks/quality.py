@@ -10,7 +10,6 @@ use is counted apart.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -24,6 +23,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.verdicts import Figure, conclude
 from trading.calendar import NEW_YORK, completed_bars, open_at, session_dates, sessions
 from trading.quality import RULES, Thresholds, check
 from trading.quality.batch import make_batch
@@ -142,11 +142,19 @@ def main() -> int:
     timings = [measure("minute bars", minute_bars(), "1Min"), measure("daily bars", daily_bars(), "1Day")]
     if asked.data:
         timings.append(measure(asked.data.name, file_bars(asked.data), "1Day"))
-    if asked.json:
-        print(json.dumps({"calendar_seconds": calendar, "timings": [vars(timing) for timing in timings]}, indent=2))
-    else:
+    if not asked.json:
         show(calendar, timings)
-    return int(any(timing.seconds > TARGET_SECONDS * max(timing.bars / 1e6, 1) for timing in timings))
+    figures = [
+        Figure(
+            f"check() of {timing.bars:,} {timing.name}",
+            timing.seconds,
+            "s",
+            most=TARGET_SECONDS * max(timing.bars / 1e6, 1),
+        )
+        for timing in timings
+    ]
+    told = [vars(timing) for timing in timings]
+    return conclude("Quality rules on one core", figures, as_json=asked.json, calendar=calendar, timings=told)
 
 
 def show(calendar: float, timings: list[Timing]) -> None:

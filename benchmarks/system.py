@@ -12,15 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.verdicts import Figure, conclude
 from tests.stack import own_environment
 from trading.config import Settings
 
@@ -28,21 +26,6 @@ IDLE_SECONDS = 60.0
 SETTLING_SECONDS = 20.0
 CYCLES = 5
 POLL_SECONDS = 0.02
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured value and what it should be at most."""
-
-    name: str
-    value: float
-    unit: str
-    target: float
-
-    @property
-    def met(self) -> bool:
-        """Whether the value is within its target."""
-        return self.value <= self.target
 
 
 def trading(environment: dict[str, str], *arguments: str) -> tuple[float, str]:
@@ -134,22 +117,14 @@ def measure(sessions: int) -> list[Figure]:
     ]
 
 
-def main() -> None:
-    """Measure and print."""
+def main() -> int:
+    """Measure and print; the exit code is 1 where a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, default=60, help="length of the demo (60)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args()
-    figures = measure(chosen.sessions)
-    if chosen.json:
-        print(json.dumps([{**asdict(figure), "met": figure.met} for figure in figures], indent=2))
-        return
-    table = Table("figure", "measured", "at most", "")
-    for figure in figures:
-        row = f"{figure.value:.2f} {figure.unit}", f"{figure.target:g} {figure.unit}", "met" if figure.met else "MISSED"
-        table.add_row(figure.name, *row)
-    Console().print(table)
+    return conclude("The system", measure(chosen.sessions), as_json=chosen.json)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
