@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
+    from trading.adjustment import Actions
     from trading.backtest import BacktestResult
     from trading.bars import Panel
     from trading.costs import Costs
@@ -96,10 +97,11 @@ def evaluate(
     capital: float = 100_000.0,
     costs: Costs | None = None,
     start: date | None = None,
+    actions: Actions | None = None,
 ) -> dict[str, Any]:
     """Return a row of a sweep: parameters, the version they make, counts of trades and fills, and metrics."""
     tried = with_parameters(strategy, params or {})
-    result = run(tried, panel, capital=capital, costs=costs, start=start)
+    result = run(tried, panel, capital=capital, costs=costs, start=start, actions=actions)
     return {**(params or {}), "strategy": tried.name, "version": tried.version, **figures_of(result)}
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
+    from trading.adjustment import Actions
     from trading.backtest import BacktestResult
     from trading.bars import Panel
     from trading.costs import Costs
@@ -79,7 +80,13 @@ def _of_rule(strategy: Strategy, name: str) -> bool:
 
 
 def stitched(
-    strategy: Strategy, panel: Panel, chosen: Sequence[Step], *, capital: float = 100_000.0, costs: Costs | None = None
+    strategy: Strategy,
+    panel: Panel,
+    chosen: Sequence[Step],
+    *,
+    capital: float = 100_000.0,
+    costs: Costs | None = None,
+    actions: Actions | None = None,
 ) -> BacktestResult:
     """Run the test parts one after another as one account that decides by each fold's choice in its turn.
 
@@ -92,6 +99,8 @@ def stitched(
         Bars of the strategy's universe with the warm-up of every choice.
     chosen
         Folds whose test parts follow one another, oldest first.
+    actions
+        Dividends to book, as `trading.backtest.run`.
 
     Raises
     ------
@@ -120,5 +129,6 @@ def stitched(
         costs=costs or strategy.costs,
         sizing=strategy.sizing,
         standing=True,
+        actions=actions,
         first=int(np.searchsorted(days, first, side="right")),
     )

@@ -105,8 +105,8 @@ def _walked(run: int, specification: Mapping[str, Any], tries: Sequence[Row[Any]
         for row in tries
     )
     name = specification["strategy"]
-    strategy, panel = material(specification)
-    result = stitched(strategy, panel, chosen)
+    history = material(specification)
+    result = stitched(history.strategy, history.panel, chosen, actions=history.dividends)
     table = [_fold(step, result) for step in chosen]
     metrics = result.metrics
     figures = {

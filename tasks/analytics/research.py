@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from trading.bars import Floats, Panel
+    from tasks.strategy_engine.history import History
+    from trading.bars import Floats
     from trading.research import Design
     from trading.strategies import Strategy
 
@@ -72,7 +73,7 @@ def plan_research(
         "start": str(asked.first),
         "end": str(asked.last),
         "warm_up": warm_up,
-        "bars": remember(asked.panel),
+        "bars": remember(asked),
     }
     row = {
         "key": hashlib.sha256(json.dumps(specification, sort_keys=True).encode()).hexdigest(),
@@ -103,38 +104,36 @@ def run_tries(run: int, tries: Sequence[Mapping[str, Any]]) -> int:
     """Evaluate one chunk of a research run's tries and store them; return how many were new."""
     with database().connect() as connection:
         specification = results.specification(connection, run)
-    strategy, panel = material(specification)
-    rows = [_evaluated(strategy, panel, entry, specification) for entry in tries]
+    history = material(specification)
+    rows = [_evaluated(history, entry, specification) for entry in tries]
     with database().begin() as connection:
         return results.record_tries(connection, run, rows)
 
 
-def _evaluated(
-    strategy: Strategy, panel: Panel, entry: Mapping[str, Any], specification: Mapping[str, Any]
-) -> dict[str, Any]:
+def _evaluated(history: History, entry: Mapping[str, Any], specification: Mapping[str, Any]) -> dict[str, Any]:
     """Return the row of one try; a combination that makes no sense is kept with its reason."""
     window = {"start": entry["start"], "train_end": entry["train_end"], "end": entry["end"]}
     try:
-        figures = _figures(strategy, panel, entry, specification)
+        figures = _figures(history, entry, specification)
     except TradingError as error:
         figures = {"refused": str(error)}
     return {"ordinal": entry["ordinal"], "parameters": entry["parameters"], "window": window, "metrics": figures}
 
 
-def _figures(
-    strategy: Strategy, panel: Panel, entry: Mapping[str, Any], specification: Mapping[str, Any]
-) -> dict[str, Any]:
+def _figures(history: History, entry: Mapping[str, Any], specification: Mapping[str, Any]) -> dict[str, Any]:
+    strategy, panel, dividends = history.strategy, history.panel, history.dividends
     until = panel.up_to(bar_timestamp(entry["train_end"] or entry["end"]))
     params, start = entry["parameters"], entry["start"]
     if specification["folds"]:
-        result = backtested(with_parameters(strategy, params), until, start=start)
+        result = backtested(with_parameters(strategy, params), until, start=start, actions=dividends)
         curve: Floats = np.asarray(result.equity, dtype=np.float64)
         found = scores(curve, folds=specification["folds"], embargo=specification["embargo"])
         cut = [{"train": score.train, "test": score.test} for score in found]
         return {**figures_of(result), "folds": cut, "held_out_sharpe": mean_test(found)}
-    figures = evaluate(strategy, until, params=params, start=start)
+    figures = evaluate(strategy, until, params=params, start=start, actions=dividends)
     if entry["train_end"]:
         tested = panel.up_to(bar_timestamp(entry["end"]))
-        out = evaluate(strategy, tested, params=params, start=session_after(entry["train_end"]))
+        after = session_after(entry["train_end"])
+        out = evaluate(strategy, tested, params=params, start=after, actions=dividends)
         figures |= {f"test_{measure}": out[measure] for measure in ("sharpe", "total_return", "max_drawdown")}
     return figures

@@ -53,7 +53,7 @@ def check_strategy(
         tried = results.sharpes_tried(connection, name)
     asked = history_of(stored, symbols=symbols, start=start, end=end, warm_up=WARM_UPS[-1] * stored.warm_up)
     begin = int((session_dates(asked.panel.timestamps) < np.datetime64(asked.first, "D")).sum())
-    trial = Trial(asked.strategy, asked.panel, begin, costs=asked.strategy.costs)
+    trial = Trial(asked.strategy, asked.panel, begin, costs=asked.strategy.costs, dividends=asked.dividends)
     checks = assess(trial, sharpes_tried=tried, progress=progress)
     verdict = overall(checks)
     counted = {each: sum(check.verdict == each for check in checks) for each in ("pass", "warn", "fail")}

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from trading.adjustment import CashDividend, to_actions
+from trading.backtest import run
+from trading.calendar import session_of
 from trading.errors import InvalidValueError, UnknownNameError
 from trading.rules import SmaCrossover
 from trading.strategies import SHIPPED
@@ -54,3 +58,15 @@ def test_a_row_holds_parameters_version_and_metrics(real: Panel) -> None:
     assert row["version"] == with_parameters(CROSSOVER, {"fast": 10, "slow": 30}).version
     assert row["trades"] > 0
     assert row["total_return"] == pytest.approx(row["final_equity"] / 100_000 - 1)
+
+
+def test_a_try_receives_the_dividends_of_what_it_holds(real: Panel) -> None:
+    panel = real.rows(slice(-400, None))
+    day = session_of(panel.last_timestamp)
+    paid = to_actions([CashDividend(symbol, day, Decimal("2.5"), special=True) for symbol in panel.symbols])
+    without, with_them = (evaluate(CROSSOVER, panel, actions=actions)["final_equity"] for actions in (None, paid))
+
+    held = run(CROSSOVER, panel.rows(slice(0, -1))).fills
+    shares = held["quantity"].where(held["side"] == "buy", -held["quantity"]).sum()
+    assert shares > 0
+    assert with_them - without == pytest.approx(2.5 * shares)

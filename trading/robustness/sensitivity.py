@@ -18,6 +18,7 @@ from trading.sweep import numbers_of, with_parameters
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from trading.adjustment import Actions
     from trading.backtest import BacktestResult
     from trading.bars import Panel
     from trading.robustness.verdicts import Verdict
@@ -45,6 +46,8 @@ class Trial:
         Bars with the warm-up, five times of it where there are as many.
     first
         Row of the panel at which the result begins.
+    dividends
+        To book, in dollars for a share of the panel; none by default.
     """
 
     strategy: Strategy
@@ -52,6 +55,7 @@ class Trial:
     first: int
     capital: float = 100_000.0
     costs: Costs = field(default_factory=Costs)
+    dividends: Actions | None = None
 
     def result(
         self, *, strategy: Strategy | None = None, costs: Costs | None = None, warm_up: int | None = None
@@ -73,6 +77,7 @@ class Trial:
             costs=self.costs,
             sizing=self.strategy.sizing,
             standing=True,
+            actions=self.dividends,
         )
 
     def without(self, symbol: str) -> BacktestResult:
@@ -81,7 +86,7 @@ class Trial:
 
     def _judged(self, panel: Panel, first: int, strategy: Strategy, costs: Costs) -> BacktestResult:
         start = session_dates(panel.timestamps[first : first + 1])[0].item()
-        return run(strategy, panel, capital=self.capital, costs=costs, start=start)
+        return run(strategy, panel, capital=self.capital, costs=costs, start=start, actions=self.dividends)
 
 
 def gain(result: BacktestResult) -> float:
