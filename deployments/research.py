@@ -30,14 +30,18 @@ def backtest(
     start: StartOption = None,
     end: EndOption = None,
     capital: Annotated[float, typer.Option(min=1, max=1e12, help="Opening cash, USD.")] = 100_000.0,
-    commission_bps: Annotated[float, typer.Option(min=0, max=1000, help="Commission, hundredths of a percent.")] = 0.0,
-    slippage_bps: Annotated[float, typer.Option(min=0, max=1000, help="Slippage, hundredths of a percent.")] = 0.0,
+    commission_bps: Annotated[
+        float | None, typer.Option(min=0, max=1000, help="Commission, hundredths of a percent.")
+    ] = None,
+    slippage_bps: Annotated[
+        float | None, typer.Option(min=0, max=1000, help="Slippage, hundredths of a percent.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Backtest a strategy over stored daily bars: metrics, costs, assumptions, and a page with its curve.
 
-    Without --symbols over its universe; without --start over the last five years. The result is stored, as
-    backtest-strategy's is.
+    Without --symbols over its universe; without --start over the last five years. Costs given here stand in place of
+    the strategy's own. The result is stored, as backtest-strategy's is.
 
     Example:  trading backtest sma_crossover --symbols AAPL,MSFT,IBM --start 2001-01-01
     """
@@ -51,7 +55,9 @@ def backtest(
         from tasks.strategy_engine.signals import strategies_to_run
 
         strategies_to_run.fn(name)
-        costs = Costs(commission_bps=commission_bps, slippage_bps=slippage_bps)
+        given = {"commission_bps": commission_bps, "slippage_bps": slippage_bps}
+        told = {name: value for name, value in given.items() if value is not None}
+        costs = Costs(**told) if told else None
         report, result = backtests.backtest.fn(
             name, start=first, end=last, capital=capital, costs=costs, symbols=chosen
         )

@@ -65,14 +65,14 @@ def terms(costs: Costs, exits: Exits, rules: Rules, *, standing: bool) -> Terms:
         size_at=("decision", "fill").index(rules.size_at),
         at_end=("mark", "close", "open").index(rules.at_end),
         standing=standing,
-        commission_fixed=0.0,
+        commission_fixed=costs.commission_per_order,
         commission_bps=costs.commission_bps,
         commission_per_share=costs.commission_per_share,
-        commission_minimum=0.0,
-        slippage_fixed=0.0,
+        commission_minimum=costs.commission_minimum,
+        slippage_fixed=costs.half_spread,
         slippage_bps=costs.slippage_bps,
-        slippage_volume_share=0.0,
-        slippage_square_root=0.0,
+        slippage_volume_share=costs.volume_impact,
+        slippage_square_root=costs.square_root_impact,
         margin=rules.margin,
         max_positions=rules.max_positions,
         volume_limit=rules.volume_limit,
@@ -88,10 +88,9 @@ def terms(costs: Costs, exits: Exits, rules: Rules, *, standing: bool) -> Terms:
 
 def words(costs: Costs, exits: Exits, rules: Rules, *, actions: bool) -> tuple[str, ...]:
     """Return what a result rests on, sentence by sentence."""
-    paid = f"{costs.commission_bps:g} bps of notional plus {costs.commission_per_share:g} USD per share"
     return (
         *_order_words(rules),
-        f"Slippage {costs.slippage_bps:g} bps of the price; commission {paid}.",
+        _cost_words(costs),
         *_exit_words(exits),
         *_account_words(rules),
         "Splits and cash dividends are booked at the open of their day; spin-offs are not."
@@ -102,6 +101,22 @@ def words(costs: Costs, exits: Exits, rules: Rules, *, actions: bool) -> tuple[s
         if rules.at_end == "mark"
         else f"Positions open at the end are closed at the last bar's {rules.at_end}.",
     )
+
+
+def _cost_words(costs: Costs) -> str:
+    slippage = [f"{costs.slippage_bps:g} bps of the price"]
+    if costs.half_spread:
+        slippage.append(f"{costs.half_spread:g} USD per share")
+    if costs.volume_impact:
+        slippage.append(f"{costs.volume_impact:g} of the price by the squared share of the volume")
+    if costs.square_root_impact:
+        slippage.append(f"{costs.square_root_impact:g} of the price by the root of the share of the volume")
+    paid = f"{costs.commission_bps:g} bps of notional plus {costs.commission_per_share:g} USD per share"
+    if costs.commission_minimum:
+        paid += f", at least {costs.commission_minimum:g} USD"
+    if costs.commission_per_order:
+        paid += f", plus {costs.commission_per_order:g} USD per fill"
+    return f"Slippage {' plus '.join(slippage)}; commission {paid}."
 
 
 def _order_words(rules: Rules) -> list[str]:

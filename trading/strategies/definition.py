@@ -54,13 +54,14 @@ class Strategy(BaseModel):
     def version(self) -> str:
         """First 12 hex digits of the SHA-256 of everything but the description, as canonical JSON.
 
-        Entries as market orders for the day, and costs of nothing, are left out: strategies from before there was a
-        choice keep theirs.
+        Entries as market orders for the day, and costs that are nothing, are left out: strategies from before there
+        was a choice keep theirs.
         """
         content = self.model_dump(mode="json", exclude={"description"})
         if self.entry == EntryOrder():
             del content["entry"]
-        if self.costs == Costs():
+        content["costs"] = self.costs.model_dump(mode="json", exclude_defaults=True)
+        if not content["costs"]:
             del content["costs"]
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]

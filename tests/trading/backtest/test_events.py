@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from tests.trading.backtest.panels import DAYS, Bar, flat, panel_of
 from trading.adjustment import to_actions
 from trading.adjustment.actions import CashDividend, Split
 from trading.backtest import Exits, Rules, follow
-from trading.bars import Panel
-from trading.calendar import bar_timestamp, sessions
 from trading.costs import Costs
 from trading.errors import DataError, InvalidValueError
 from trading.sizing import Sizing
@@ -23,22 +21,6 @@ if TYPE_CHECKING:
     from trading.backtest import BacktestResult
 
 NAN = float("nan")
-DAYS = sessions(date(2011, 1, 3), date(2011, 3, 1))  # 3 January 2011 is a Monday
-Bar = tuple[float, float, float, float]
-
-
-def panel_of(*columns: Sequence[Bar], volume: float = 1_000_000.0) -> Panel:
-    """Return a daily panel of symbols S0, S1, ...; each bar is open, high, low, close."""
-    bars = np.array(columns, dtype=np.float64).transpose(2, 1, 0)
-    stamps = [bar_timestamp(day).replace(tzinfo=None) for day in DAYS[: bars.shape[1]]]
-    start, high, low, close = (np.ascontiguousarray(values) for values in bars)
-    volumes = np.where(np.isnan(close), np.nan, volume)
-    symbols = tuple(f"S{column}" for column in range(len(columns)))
-    return Panel(np.array(stamps, dtype="datetime64[ns]"), symbols, start, high, low, close, volumes)
-
-
-def flat(price: float, count: int) -> list[Bar]:
-    return [(price, price, price, price)] * count
 
 
 def decisions(*rows: Sequence[float]) -> np.typing.NDArray[np.float64]:
