@@ -12,7 +12,7 @@ from deployments.command_line import Json, one_line_errors
 from deployments.data.commands import data_commands
 from deployments.drill.commands import drill
 from deployments.orders.commands import order_commands, orders
-from deployments.research import backtest, sweep
+from deployments.research import backtest, compare, sweep
 from deployments.strategies.commands import strategy_commands
 from deployments.strategies.explaining import explain
 from deployments.trade.commands import add_trade_commands
@@ -38,6 +38,7 @@ app.add_typer(data_commands, name="data")
 app.add_typer(strategy_commands, name="strategy")
 app.command()(explain)
 app.command("backtest")(backtest)
+app.command("compare")(compare)
 app.command("check")(check)
 app.command("sweep", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(sweep)
 app.add_typer(order_commands, name="order")

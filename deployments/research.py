@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from trading.costs import Costs
     from trading.report import Report
     from trading.research import Design
 
+Capital = Annotated[float, typer.Option(min=1, max=1e12, help="Opening cash, USD.")]
+CommissionBps = Annotated[float | None, typer.Option(min=0, max=1000, help="Commission, hundredths of a percent.")]
+SlippageBps = Annotated[float | None, typer.Option(min=0, max=1000, help="Slippage, hundredths of a percent.")]
 Name = Annotated[str, typer.Argument(help="Name of a stored strategy, such as sma_crossover.")]
 CHUNK = 8
 MOST_VALUES = 1000
@@ -29,13 +33,9 @@ def backtest(
     symbols: SymbolsOption = None,
     start: StartOption = None,
     end: EndOption = None,
-    capital: Annotated[float, typer.Option(min=1, max=1e12, help="Opening cash, USD.")] = 100_000.0,
-    commission_bps: Annotated[
-        float | None, typer.Option(min=0, max=1000, help="Commission, hundredths of a percent.")
-    ] = None,
-    slippage_bps: Annotated[
-        float | None, typer.Option(min=0, max=1000, help="Slippage, hundredths of a percent.")
-    ] = None,
+    capital: Capital = 100_000.0,
+    commission_bps: CommissionBps = None,
+    slippage_bps: SlippageBps = None,
     as_json: Json = False,
 ) -> None:
     """Backtest a strategy over stored daily bars: metrics, costs, assumptions, and a page with its curve.
@@ -48,16 +48,13 @@ def backtest(
     chosen, (first, last) = symbols_of(symbols), range_of(start, end)
     from deployments import terminal
     from deployments.data import connection, display
-    from trading.costs import Costs
 
     with connection.system(), terminal.waiting(f"backtesting {name}"):
         from tasks.strategy_engine import backtests
         from tasks.strategy_engine.signals import strategies_to_run
 
         strategies_to_run.fn(name)
-        given = {"commission_bps": commission_bps, "slippage_bps": slippage_bps}
-        told = {name: value for name, value in given.items() if value is not None}
-        costs = Costs(**told) if told else None
+        costs = _costs(commission_bps, slippage_bps)
         report, result = backtests.backtest.fn(
             name, start=first, end=last, capital=capital, costs=costs, symbols=chosen
         )
@@ -67,6 +64,56 @@ def backtest(
     else:
         display.show_report(report)
         display.say(display.sparkline(result.equity.tolist()))
+
+
+@one_line_errors
+def compare(
+    names: Annotated[list[str], typer.Argument(metavar="NAME NAME ...", help="Names of stored strategies.")],
+    *,
+    symbols: SymbolsOption = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    capital: Capital = 100_000.0,
+    commission_bps: CommissionBps = None,
+    slippage_bps: SlippageBps = None,
+    as_json: Json = False,
+) -> None:
+    """Backtest strategies on equal terms and rank them: the same sessions, capital and costs, in one table and page.
+
+    Costs are the same for all, none where none are given; without --symbols each over its own universe.
+
+    Example:  trading compare sma_crossover momentum_rotation rsi_reversion --start 2005-01-01 --commission-bps 10
+    """
+    chosen, (first, last) = symbols_of(symbols), range_of(start, end)
+    from deployments import terminal
+    from deployments.data import connection, display
+
+    with connection.system(), terminal.waiting(f"comparing {len(names)} strategies"):
+        from tasks.strategy_engine import comparing
+        from tasks.strategy_engine.signals import strategies_to_run
+
+        strategies_to_run.fn(None)
+        report = comparing.compare_strategies.fn(
+            names,
+            start=first,
+            end=last,
+            capital=capital,
+            costs=_costs(commission_bps, slippage_bps),
+            symbols=chosen,
+        )
+    if as_json:
+        display.as_json(display.document_of(report))
+    else:
+        display.show_report(report)
+
+
+def _costs(commission_bps: float | None, slippage_bps: float | None) -> Costs | None:
+    """Return the costs that were given, or None where none were."""
+    from trading.costs import Costs
+
+    given = {"commission_bps": commission_bps, "slippage_bps": slippage_bps}
+    told = {name: value for name, value in given.items() if value is not None}
+    return Costs(**told) if told else None
 
 
 @one_line_errors

@@ -17,6 +17,7 @@ from tasks.analytics.reports import Kind, write_reports
 from tasks.analytics.research import plan_research, run_tries, usual_grid
 from tasks.analytics.trades import analyse_trades
 from tasks.strategy_engine import checking
+from tasks.strategy_engine.comparing import compare_strategies
 from tasks.strategy_engine.signals import strategies_to_run
 from trading.research import Design
 
@@ -49,6 +50,10 @@ Strategies = Annotated[list[str], Field(min_length=1, description="Names of stor
 
 CHUNK = 8
 PROGRESS = "run-backtest-progress"
+
+
+CAPITAL = 100_000.0
+"""Opening cash of strategies that are compared, USD."""
 
 
 @flow(flow_run_name="calculate-performance {scope}", timeout_seconds=900)
@@ -99,10 +104,15 @@ async def run_backtest(
 ) -> None:
     """Sweep a strategy's parameters, whole, walk-forward or over folds, and rank the tries; by default over five years.
 
+    Several strategies are first compared as they are, on equal terms.
     Every try is kept, so that the best one's Sharpe ratio can be deflated for their number. Killed and run
     again with the same question, it goes on where it was.
     """
     pool = None if runner == "inline" else task_runner(runner, workers=workers, cluster=cluster)
+    if len(strategies) > 1:
+        strategies_to_run(None)
+        compared = compare_strategies(strategies, start=start, end=end, capital=CAPITAL, costs=None, symbols=symbols)
+        await publish("compare-strategies", compared)
     for strategy in strategies:
         for name in strategies_to_run(strategy):
             design = Design(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import pandas as pd
     import plotly.graph_objects as go
 
     from trading.backtest import BacktestResult
@@ -37,6 +38,20 @@ def walk_forward_page(run: int, name: str, result: BacktestResult, folds: Sequen
     subtitle = f"Research run {run}, out of sample {first} to {last}"
     content = backtest_page(f"Walk-forward of {name}", subtitle, result, [as_table("Folds", folds)])
     return keep("research", f"{name}_{run}.html", content)
+
+
+def comparison_page(
+    key: str, subtitle: str, curves: Mapping[str, pd.Series], table: Sequence[Mapping[str, Any]]
+) -> Path:
+    """Write the curves of strategies (USD by session) beside each other, and their figures; return where."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure([go.Scatter(x=curve.index, y=curve.to_numpy(), name=name) for name, curve in curves.items()])
+    figure.update_layout(**LAYOUT)
+    content = document(
+        "Strategies on equal terms", subtitle, figures=[], chart=figure, tables=[as_table("By Sharpe ratio", table)]
+    )
+    return keep("comparisons", f"{key}.html", content)
 
 
 def as_table(title: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

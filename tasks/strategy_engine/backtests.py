@@ -54,7 +54,10 @@ def backtest(
     costs = costs or strategy.costs
     result = run(strategy, panel, capital=capital, costs=costs, start=asked.first, actions=asked.dividends)
     path = _write_page(strategy, result)
-    question = [strategy.version, str(asked.first), str(asked.last), capital, costs.model_dump(), panel.fingerprint()]
+    paid = asked.dividends
+    dividends = list(zip(paid.symbols, paid.ex_dates.astype(str).tolist(), paid.values.tolist(), strict=True))
+    data = [panel.fingerprint(), dividends]
+    question = [strategy.version, str(asked.first), str(asked.last), capital, costs.model_dump(), *data]
     row = {
         "key": hashlib.sha256(json.dumps(question).encode()).hexdigest(),
         "strategy": name,

@@ -68,8 +68,7 @@ def history_of(
     DataError
         There is no bar in the range, or none of a symbol that was asked for.
     """
-    last = end or broker().clock().last_completed
-    first = start or last.replace(year=last.year - YEARS, day=min(last.day, 28))
+    first, last = span(start, end, broker().clock().last_completed)
     strategy = looking_at(stored, symbols)
     with database().connect() as connection:
         before = strategy.warm_up if warm_up is None else warm_up
@@ -79,6 +78,12 @@ def history_of(
         raise DataError(f"no bars of {first} to {last} to judge {stored.name} on; run fetch-market-data first")
     _require_bars(panel, symbols or (), first, last)
     return History(strategy, panel, dividends, first, last)
+
+
+def span(start: date | None, end: date | None, completed: date) -> tuple[date, date]:
+    """Return the sessions of a question: to `completed` where it has no end, over five years where it has no start."""
+    last = end or completed
+    return start or last.replace(year=last.year - YEARS, day=min(last.day, 28)), last
 
 
 def looking_at(strategy: Strategy, symbols: Sequence[str] | None) -> Strategy:

@@ -85,11 +85,24 @@ def test_a_sweep_ranks_every_combination(stack: Stack, bars: str) -> None:
     )
 
 
+def test_strategies_are_compared_on_equal_terms(stack: Stack, bars: str) -> None:
+    words = ("--symbols", bars, "--start", "2011-01-03", "--end", "2011-12-30", "--commission-bps", "10", "--json")
+    answer = stack.trading("compare", "sma_crossover", "rsi_reversion", *words)
+    assert answer.returncode == 0, answer.stderr
+    document = json.loads(answer.stdout)
+    rows = {row["strategy"]: row for row in document["rows"]}
+    assert set(rows) == {"sma_crossover", "rsi_reversion", "bought and held"}
+    alone = json.loads(stack.trading("backtest", "sma_crossover", *words).stdout)["figures"]
+    assert rows["sma_crossover"]["sharpe"] == alone["sharpe"]
+    assert "sma_crossover" in Path(document["figures"]["page"]).read_text(encoding="utf-8")
+
+
 def test_what_cannot_be_run_is_one_line(stack: Stack) -> None:
     for words, said in (
         (("backtest", "sma_crosover"), "did you mean 'sma_crossover'"),
         (("backtest", "sma_crossover", "--symbols", "NOSUCH"), "no bars"),
         (("sweep", "sma_crossover", "--fats", "5:10:5"), "did you mean 'fast'"),
+        (("compare", "sma_crossover", "sma_crossover"), "expected two or more, each once"),
     ):
         answer = stack.trading(*words)
         assert answer.returncode == 1

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -133,7 +133,7 @@ def report(record_property: Callable[[str, object], None], capsys: pytest.Captur
     """Return what shows the measured seconds beside the test's name, and keeps them in its report."""
 
     def shown(who: str, seconds: Measured) -> None:
-        record_property("seconds", seconds)
+        record_property("seconds", asdict(seconds))
         with capsys.disabled():
             sys.stdout.write(f"\nhalt by the {who}: {seconds}\n")
 
