@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from alembic import command
 from alembic.config import Config
 from pydantic import SecretStr
 
+from db import arrow
 from db.engine import make_engine
 from deployments.stack.postgres_server import Server
 from tests.places import passable_directory
@@ -26,7 +29,10 @@ from trading.config import SECTIONS, Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from sqlalchemy import Engine
+
 TOKEN = "token-of-the-tests"
+_numbers = count()
 
 
 def settings_of(home: Path, port: int, database: str, **prefect: Any) -> Settings:
@@ -105,6 +111,25 @@ def migrated(postgres: int, execute: Callable[[str], None], home: Path) -> str:
     execute("CREATE DATABASE empty")
     _upgrade(settings_of(home, postgres, "empty"))
     return "empty"
+
+
+@contextmanager
+def fresh_database(postgres: int, migrated: str, execute: Callable[[str], None], home: Path) -> Iterator[Engine]:
+    """Make a database at the newest migration, without rows, that is gone afterwards."""
+    name = f"own_{next(_numbers)}"
+    execute(f"CREATE DATABASE {name} TEMPLATE {migrated}")
+    engine = make_engine(settings_of(home, postgres, name).postgres.url(name))
+    yield engine
+    arrow.dispose(engine.url)
+    engine.dispose()
+    execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine(postgres: int, migrated: str, execute: Callable[[str], None], home: Path) -> Iterator[Engine]:
+    """Yield an engine on an empty database of the test's own."""
+    with fresh_database(postgres, migrated, execute, home) as found:
+        yield found
 
 
 def _upgrade(settings: Settings) -> None:

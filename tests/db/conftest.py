@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from db import arrow
-from db.engine import make_engine
 from db.repositories import ingestion
 from db.repositories.bars import write
-from tests.postgres import settings_of
 from trading.calendar import bar_timestamp, sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
-    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
-
-_numbers = count()
-
-
-@contextmanager
-def own_database(postgres: int, migrated: str, execute: Callable[[str], None], home: Path) -> Iterator[Engine]:
-    """Make a database at the newest migration, without rows, that is gone afterwards."""
-    name = f"storage_{next(_numbers)}"
-    execute(f"CREATE DATABASE {name} TEMPLATE {migrated}")
-    engine = make_engine(settings_of(home, postgres, name).postgres.url(name))
-    yield engine
-    arrow.dispose(engine.url)
-    engine.dispose()
-    execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture
-def engine(postgres: int, migrated: str, execute: Callable[[str], None], home: Path) -> Iterator[Engine]:
-    with own_database(postgres, migrated, execute, home) as found:
-        yield found
 
 
 def daily(symbols: Sequence[str], first: date, last: date, *, seed: int = 1) -> pd.DataFrame:

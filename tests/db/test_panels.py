@@ -13,7 +13,8 @@ from sqlalchemy import text
 
 from db import archiving, frames, panels
 from db.repositories import decisions, ingestion, lives
-from tests.db.conftest import begin, daily, own_database, put
+from tests.db.conftest import begin, daily, put
+from tests.postgres import fresh_database
 from trading.bars import FIELDS
 from trading.calendar import bar_timestamp, completed_bars, sessions
 
@@ -63,7 +64,7 @@ def plant(engine: Engine) -> None:
 @pytest.fixture(scope="module")
 def table(postgres: int, migrated: str, execute: Callable[[str], None], home: Path) -> Iterator[Engine]:
     """A database whose bars are all in the table."""
-    with own_database(postgres, migrated, execute, home) as engine:
+    with fresh_database(postgres, migrated, execute, home) as engine:
         plant(engine)
         yield engine
 
@@ -73,7 +74,7 @@ def archive(
     postgres: int, migrated: str, execute: Callable[[str], None], home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engine]:
     """A database with the same bars, two of the years in files."""
-    with own_database(postgres, migrated, execute, home) as engine:
+    with fresh_database(postgres, migrated, execute, home) as engine:
         plant(engine)
         target = str(tmp_path_factory.mktemp("archive"))
         cutoff = datetime(2012, 6, 1, tzinfo=UTC)

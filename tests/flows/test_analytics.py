@@ -160,7 +160,7 @@ def forgetful(plan: Any) -> Any:
 
     def planned(*words: Any, **how: Any) -> Any:
         found = plan(*words, **how)
-        research_bars._panels.clear()
+        research_bars._known.clear()
         return found
 
     return planned
