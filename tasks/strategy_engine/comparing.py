@@ -9,7 +9,6 @@ from prefect import task
 
 from tasks.analytics.research_pages import comparison_page
 from tasks.policies import REPEATABLE
-from tasks.resources import broker
 from tasks.strategy_engine.backtests import backtest
 from tasks.strategy_engine.history import span
 from trading.costs import Costs
@@ -51,7 +50,7 @@ def compare_strategies(
     """
     if len(set(names)) < max(len(names), 2):
         raise InvalidValueError("strategies", ", ".join(names), "two or more, each once")
-    first, last = span(start, end, broker().clock().last_completed)
+    first, last = span(start, end)
     terms = costs or Costs()
     done = {
         name: backtest.fn(name, start=first, end=last, capital=capital, costs=terms, symbols=symbols) for name in names

@@ -68,7 +68,7 @@ def history_of(
     DataError
         There is no bar in the range, or none of a symbol that was asked for.
     """
-    first, last = span(start, end, broker().clock().last_completed)
+    first, last = span(start, end)
     strategy = looking_at(stored, symbols)
     with database().connect() as connection:
         before = strategy.warm_up if warm_up is None else warm_up
@@ -80,9 +80,9 @@ def history_of(
     return History(strategy, panel, dividends, first, last)
 
 
-def span(start: date | None, end: date | None, completed: date) -> tuple[date, date]:
-    """Return the sessions of a question: to `completed` where it has no end, over five years where it has no start."""
-    last = end or completed
+def span(start: date | None, end: date | None) -> tuple[date, date]:
+    """Return the sessions of a question: to the last completed one without `end`, over five years without `start`."""
+    last = end or broker().clock().last_completed
     return start or last.replace(year=last.year - YEARS, day=min(last.day, 28)), last
 
 
