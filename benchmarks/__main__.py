@@ -20,6 +20,7 @@ from benchmarks.verdicts import Figure, load, table
 NAMES = (
     "backtest",
     "indicators",
+    "research",
     "quality",
     "market_data",
     "execution",

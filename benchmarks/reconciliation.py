@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, text
 
 from benchmarks import postgres
 from benchmarks.verdicts import Figure, conclude
@@ -151,24 +151,14 @@ def serve() -> None:
 
 def give_blocks(url: str, address: str) -> None:
     """Give the step its database and its broker without a Prefect server to keep them."""
-    from prefect_sqlalchemy import ConnectionComponents, SqlAlchemyConnector
-
     from blocks import AlpacaCredentials
     from blocks.catalogue import ALPACA, POSTGRES
     from tasks import resources
 
-    place, secret = make_url(url), SecretStr("benchmark")
-    login = ConnectionComponents(
-        driver="postgresql+psycopg",
-        host=place.host,
-        port=place.port,
-        database=place.database,
-        username=place.username,
-        password=SecretStr(str(place.password)),
-    )
+    secret = SecretStr("benchmark")
     addresses = {"trading_url": address, "data_url": address}
     kept: dict[str, Any] = {
-        POSTGRES: SqlAlchemyConnector(connection_info=login),
+        POSTGRES: postgres.connector(url),
         ALPACA: AlpacaCredentials(api_key=secret, secret_key=secret, kind="simulator", **addresses),
     }
     resources.loaded = lambda _kind, name: kept[name]  # type: ignore[assignment] # of the same names
