@@ -116,7 +116,7 @@ def migrated(postgres: int, execute: Callable[[str], None], home: Path) -> str:
 @contextmanager
 def fresh_database(postgres: int, migrated: str, execute: Callable[[str], None], home: Path) -> Iterator[Engine]:
     """Make a database at the newest migration, without rows, that is gone afterwards."""
-    name = f"own_{next(_numbers)}"
+    name = f"fresh_{next(_numbers)}"
     execute(f"CREATE DATABASE {name} TEMPLATE {migrated}")
     engine = make_engine(settings_of(home, postgres, name).postgres.url(name))
     yield engine

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -103,9 +104,9 @@ def _minutes(home: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """Start a whole system in a directory of its own; stop it after the last test."""
+@contextmanager
+def running() -> Iterator[Stack]:
+    """Start a whole system in a directory of its own, and stop it."""
     command = [sys.executable, "-m", "deployments.cli"]
     with passable_directory() as home:
         environment = own_environment(home)
@@ -132,13 +133,27 @@ def stack() -> Iterator[Stack]:
         assert left == [], "left by `trading stop`"
 
 
-@pytest.fixture(scope="session")
-def inside(stack: Stack) -> Iterator[Stack]:
-    """Make this process part of the system: its settings, blocks and Prefect server are the stack's."""
+@contextmanager
+def inside_of(stack: Stack) -> Iterator[Stack]:
+    """Make this process part of a system: its settings, blocks and Prefect server are the stack's."""
     settings.cache_clear()
     with client_of(stack.settings.prefect.url, stack.settings.prefect.auth.get_secret_value()):
         yield stack
     settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Yield the system that the tests share."""
+    with running() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def inside(stack: Stack) -> Iterator[Stack]:
+    """Make this process part of the system that the tests share."""
+    with inside_of(stack) as found:
+        yield found
 
 
 def forget_resources() -> None:

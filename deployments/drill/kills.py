@@ -88,13 +88,18 @@ def starter() -> Iterator[Any]:
         context.set_forkserver_preload([dying.__name__])
     else:
         context = multiprocessing.get_context("spawn")
-    main = sys.modules["__main__"]
-    names: dict[str, Any] = vars(main)
+    with hidden_program():
+        yield context
+
+
+@contextmanager
+def hidden_program() -> Iterator[None]:
+    """Let processes start that need nothing of the program that was started, and would run it a second time."""
+    names: dict[str, Any] = vars(sys.modules["__main__"])
     kept: dict[str, Any] = {name: names[name] for name in ("__file__", "__spec__") if name in names}
-    # the process needs nothing of the program that was started, and would run it a second time
     names.pop("__file__", None)
     names["__spec__"] = None
     try:
-        yield context
+        yield
     finally:
         names.update(kept)

@@ -14,7 +14,7 @@ from flows.orchestration import replay
 from tasks import resources
 from tasks.panels import load_dividends, load_sessions
 from tasks.strategy_engine.signals import strategies_to_run
-from tests.stack import forget_resources
+from tests.stack import forget_resources, inside_of, running
 from trading.backtest import run
 from trading.calendar import session_before, session_of
 from trading.strategies import ACTIVE, SHIPPED
@@ -43,15 +43,24 @@ EQUITY = "SELECT session, equity FROM execution.equity_snapshots WHERE account =
 FILLS = "SELECT filled_at, symbol, side, quantity, price FROM execution.fills WHERE account = :account"
 
 
+@pytest.fixture(scope="module")
+def own() -> Iterator[Stack]:
+    """Yield a system of this module's own: what other tests left behind must not decide."""
+    with running() as found, inside_of(found):
+        forget_resources()
+        yield found
+        forget_resources()
+
+
 @pytest.fixture
-def alone(inside: Stack, request: pytest.FixtureRequest) -> Iterator[str]:
+def alone(own: Stack, request: pytest.FixtureRequest) -> Iterator[str]:
     """Let one strategy manage the whole account, limits wide; the shipped ones are as before when it is over."""
     name = str(request.param)
     strategies_to_run.fn(None)
     shipped = SHIPPED[name]
     sizing = shipped.sizing.model_copy(update={"max_weight": LARGEST})
     whole = shipped.model_copy(update={"capital_fraction": 1.0, "sizing": sizing})
-    with inside.engine.begin() as connection:
+    with own.engine.begin() as connection:
         for each in SHIPPED:
             strategies.set_status(connection, each, "paused", by="test")
         strategies.save(connection, whole, by="test")
@@ -59,7 +68,7 @@ def alone(inside: Stack, request: pytest.FixtureRequest) -> Iterator[str]:
         for limit, value in WIDE.items():
             risk.set_limit(connection, limit, value, by="test")
     yield name
-    with inside.engine.begin() as connection:
+    with own.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM risk_management.risk_limits WHERE updated_by = 'test'")
         strategies.save(connection, SHIPPED[name], by="test")
         for each in SHIPPED:
@@ -69,25 +78,26 @@ def alone(inside: Stack, request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("alone", ["sma_crossover", "momentum_rotation"], indirect=True)
-def test_fills_and_daily_equity_are_the_backtests_to_the_cent(inside: Stack, alone: str) -> None:
+def test_fills_and_daily_equity_are_the_backtests_to_the_cent(own: Stack, alone: str) -> None:
     begin = LAST
     for _ in range(SESSIONS):
         begin = session_before(begin)
-    inside.simulator("reset", {"start": begin.isoformat()})
+    own.simulator("reset", {"start": begin.isoformat()})
     account = resources.broker().account().number
 
     asyncio.run(replay(sessions=SESSIONS, staged_last=False))
 
-    snapshots = inside.rows(EQUITY, account=account)
+    assert own.scalar("SELECT state FROM risk_management.trading_states WHERE account = :a", a=account) == "ACTIVE"
+    snapshots = own.rows(EQUITY, account=account)
     days = [session for session, _ in snapshots]
-    with inside.engine.connect() as connection:
+    with own.engine.connect() as connection:
         whole = strategies.named(connection, alone)
         panel = load_sessions(connection, SYMBOLS, start=WARM_UP_FROM, end=days[-1])
         dividends = load_dividends(connection, SYMBOLS, end=days[-1])
     expected = run(whole, panel, capital=100_000.0, start=days[0], actions=dividends)
     live = sorted(
         (session_of(at), symbol, side, float(quantity), float(price))
-        for at, symbol, side, quantity, price in inside.rows(FILLS, account=account)
+        for at, symbol, side, quantity, price in own.rows(FILLS, account=account)
     )
     columns = ["session", "symbol", "side", "quantity", "price"]
     assert live == sorted(expected.fills[columns].itertuples(index=False, name=None))

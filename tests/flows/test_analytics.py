@@ -11,6 +11,7 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from sqlalchemy import text
 
 from db.engine import make_engine
+from deployments.drill.kills import hidden_program
 from flows import analytics
 from flows.analytics import run_backtest
 from flows.runners import task_runner
@@ -66,6 +67,13 @@ def engine(
 
 
 @pytest.fixture(autouse=True)
+def program_hidden() -> Iterator[None]:
+    """Let processes start that need nothing of the program that runs the tests; some could not find it again."""
+    with hidden_program():
+        yield
+
+
+@pytest.fixture(autouse=True)
 def nothing_tried(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM analytics.research_runs"))
@@ -102,7 +110,9 @@ def test_every_runner_gives_the_numbers_of_one_process(
 
 def test_a_running_cluster_is_used_and_left_running(engine: Engine) -> None:
     local: Any = LocalCluster
-    with local(n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0") as cluster:
+    with local(
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address="127.0.0.1:0"
+    ) as cluster:
         swept(runner="dask", cluster=cluster.scheduler_address)
 
         assert len(rows(engine)) == 20

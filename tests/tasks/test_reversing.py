@@ -90,11 +90,12 @@ def decide(target: int) -> None:
     with database().begin() as connection:
         keep = text(
             "UPDATE risk_management.sized_targets SET target_quantity = "
-            "CASE WHEN symbol = :symbol THEN :target ELSE current_quantity END "
+            "CASE WHEN symbol = :symbol AND strategy = :strategy THEN :target ELSE current_quantity END "
             "WHERE account = :account AND session = :on"
         )
         account, clock = broker().account().number, broker().clock()
-        values: dict[str, Any] = {"symbol": SYMBOL, "target": target, "account": account, "on": clock.session}
+        asked: dict[str, Any] = {"symbol": SYMBOL, "strategy": STRATEGY, "target": target}
+        values = {**asked, "account": account, "on": clock.session}
         changed = connection.execute(keep, values).rowcount
     assert changed
     decide_orders.fn(as_of=None)
