@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from trading.indicators.catalogue import parse
+from trading.indicators.long_tail import STUDIES, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -78,7 +79,12 @@ def by_symbol(panel: Panel) -> BySymbol:
 
 
 def run(name: str, inputs: Sequence[Floats], values: Sequence[float]) -> Floats:
-    """Return (outputs, N, T): a kernel over (N, T) inputs, the symbols shared out among the cores."""
+    """Return (outputs, N, T): a kernel over (N, T) inputs, the symbols shared out among the cores.
+
+    A study of the long tail is computed symbol by symbol instead.
+    """
+    if name in STUDIES:
+        return running.run(STUDIES[name], inputs, values)
     from trading.indicators import kernels
 
     kernel = getattr(kernels, name)
