@@ -134,6 +134,12 @@ def warm_up(spec: str) -> int:
     return int(indicator.warm_up(*values))
 
 
+def memory(spec: str) -> int:
+    """Return after how many bars a value of `spec` no longer depends on where the history starts; see `Indicator`."""
+    indicator, values = parse(spec)
+    return int(indicator.memory(*values))
+
+
 def market_index(panel: Panel) -> Floats:
     """Return (T, N), in every column the index of equal shares of all symbols, rebalanced at each bar.
 

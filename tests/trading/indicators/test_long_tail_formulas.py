@@ -228,13 +228,17 @@ def test_every_output_is_the_column_of_pandas_ta_that_it_says(study: Any, frame:
         return
     last = frame.iloc[-1000:]
     given = {"open_" if name == "open" else name: last[name] for name in study.inputs}
-    found = getattr(library(), study.function)(**given, **{one.name: one.default for one in study.parameters}, **study.fixed)
+    found = getattr(library(), study.function)(
+        **given,
+        **{one.name: int(one.default) if one.whole else float(one.default) for one in study.parameters},
+        **study.fixed,
+    )
     found = found[0] if isinstance(found, tuple) else found
     table = found.to_frame() if isinstance(found, pd.Series) else found
     table = table.rename(columns=str)
     part = real.rows(slice(len(real) - 1000, None))
     for indicator in study.indicators():
-        columns = [table[label].to_numpy(dtype=np.float64) for label in COLUMNS[indicator.name].split()]
+        columns = [table[label].to_numpy(dtype=np.float64, copy=True) for label in COLUMNS[indicator.name].split()]
         expected = columns[0] if len(columns) == 1 else np.where(np.isnan(columns[0]), columns[1], columns[0])
         expected[~np.isfinite(expected)] = np.nan
         expected[: indicator.warm_up(*(one.default for one in study.parameters)) - 1] = np.nan
@@ -414,10 +418,10 @@ def test_supertrend_by_hand(frame: pd.DataFrame, ibm: Callable[[str], Floats]) -
     start, up, line = 400, ibm("supertrend_direction")[400] == 1, ibm("supertrend")[400]
     for bar in range(start + 1, len(close)):
         before = (line, upper[bar - 1]) if up else (lower[bar - 1], line)
-        if up and close[bar] < before[0]:
-            up, line = False, upper[bar]
-        elif not up and close[bar] > before[1]:
+        if close[bar] > before[1]:
             up, line = True, lower[bar]
+        elif close[bar] < before[0]:
+            up, line = False, upper[bar]
         else:
             line = max(lower[bar], line) if up else min(upper[bar], line)
         assert ibm("supertrend_direction")[bar] == (1 if up else -1)
