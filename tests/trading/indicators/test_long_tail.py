@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from trading.indicators.long_tail.study import Study
 
 DENSE, HOLES, LATE = 0, 1, 2
-PANEL_BARS = 260
+PANEL_BARS = 200
 
 
 def random_bars(bars: int, symbols: int, *, seed: int) -> Panel:
@@ -94,7 +94,7 @@ def test_every_function_of_pandas_ta_is_either_in_or_left_out_for_a_reason() -> 
 def test_no_value_depends_on_later_bars(study: Study, panel: Panel, known: BySymbol) -> None:
     whole = every(study, known)
     assert np.isfinite(whole[:, DENSE]).any()
-    for end in (30, 97, 180):
+    for end in (30, 150):
         agree(every(study, BySymbol(panel.rows(slice(0, end)))), whole[:, :, :end])
         later = {name: panel.field(name).copy() for name in FIELDS}
         for values in later.values():
@@ -149,7 +149,7 @@ def test_the_first_value_comes_exactly_at_the_warm_up(study: Study, known: BySym
 def test_a_value_forgets_where_the_history_starts_when_its_memory_is_over(study: Study, long: BySymbol) -> None:
     indicators = [one for one in study.indicators() if not one.anchored]
     whole = every(study, long)
-    for end in (4990, 5190, 5399):
+    for end in (5000, 5399):
         for bars in {one.memory(*default(study)) for one in indicators}:
             part = every(study, BySymbol(long.panel.rows(slice(end + 1 - bars, end + 1))))[:, :, -1]
             for one in indicators:
@@ -188,7 +188,7 @@ def test_flat_short_empty_and_untraded_panels_are_no_surprise(
     study: Study, make_panel: Callable[..., Panel], panel: Panel
 ) -> None:
     assert every(study, BySymbol(make_panel(np.zeros((0, 2))))).shape == (len(study.outputs), 2, 0)
-    for bars in (1, 2, 3, 10):
+    for bars in (1, 3):
         assert every(study, BySymbol(panel.rows(slice(0, bars)))).shape == (len(study.outputs), 3, bars)
     flat = make_panel(np.full((130, 1), 7.0), spread=0.0)
     assert not np.isinf(every(study, BySymbol(flat))).any()
@@ -209,12 +209,11 @@ def test_nothing_of_pandas_ta_reaches_the_user(panel: Panel, capfd: pytest.Captu
 
 
 @EVERY
-def test_values_are_the_same_without_ta_lib(
-    study: Study, known: BySymbol, panel: Panel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = every(study, known)
+def test_values_are_the_same_without_ta_lib(study: Study, panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = panel.rows(slice(100, None))
+    before = every(study, BySymbol(part))
     monkeypatch.setitem(sys.modules, "talib", None)  # importing it fails from here on
-    np.testing.assert_array_equal(every(study, BySymbol(panel)), whole)
+    np.testing.assert_array_equal(every(study, BySymbol(part)), before)
 
 
 PROGRAM = """
