@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from alembic import command
 from alembic.config import Config
 from pydantic import SecretStr
-from sqlalchemy import make_url
 
 from db.engine import make_engine
 from deployments.stack.postgres_server import Server
@@ -24,8 +23,6 @@ from trading.config import SECTIONS, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from prefect_sqlalchemy import SqlAlchemyConnector
 
 STARTING_SECONDS = 60
 
@@ -72,22 +69,6 @@ def migrate(url: str) -> None:
         configuration.attributes["connection"] = connection
         command.upgrade(configuration, "head")
     engine.dispose()
-
-
-def connector(url: str) -> SqlAlchemyConnector:
-    """Return the block with which steps reach a database."""
-    from prefect_sqlalchemy import ConnectionComponents, SqlAlchemyConnector
-
-    place = make_url(url)
-    login = ConnectionComponents(
-        driver="postgresql+psycopg",
-        host=place.host,
-        port=place.port,
-        database=place.database,
-        username=place.username,
-        password=SecretStr(str(place.password)),
-    )
-    return SqlAlchemyConnector(connection_info=login)
 
 
 def _settings(home: Path, port: int) -> Settings:

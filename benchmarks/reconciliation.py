@@ -152,13 +152,13 @@ def serve() -> None:
 def give_blocks(url: str, address: str) -> None:
     """Give the step its database and its broker without a Prefect server to keep them."""
     from blocks import AlpacaCredentials
-    from blocks.catalogue import ALPACA, POSTGRES
+    from blocks.catalogue import ALPACA, POSTGRES, connector
     from tasks import resources
 
     secret = SecretStr("benchmark")
     addresses = {"trading_url": address, "data_url": address}
     kept: dict[str, Any] = {
-        POSTGRES: postgres.connector(url),
+        POSTGRES: connector(url),
         ALPACA: AlpacaCredentials(api_key=secret, secret_key=secret, kind="simulator", **addresses),
     }
     resources.loaded = lambda _kind, name: kept[name]  # type: ignore[assignment] # of the same names

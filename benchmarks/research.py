@@ -107,13 +107,13 @@ def main() -> int:
     from prefect.settings import PREFECT_API_URL
     from prefect.testing.utilities import prefect_test_harness
 
-    from blocks.catalogue import POSTGRES
+    from blocks.catalogue import POSTGRES, connector
 
     with postgres.server() as url, prefect_test_harness():
         postgres.migrate(url)
         plant(url, asked.symbols)
         os.environ["PREFECT_API_URL"] = str(PREFECT_API_URL.value())  # for workers in processes of their own
-        postgres.connector(url).save(POSTGRES)
+        connector(url).save(POSTGRES)
         figures = measure(url, asked.tries, asked.symbols)
     one, two = figures["seconds"][1], figures["seconds"][2]
     shown = [

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
+from sqlalchemy import URL, make_url
 
 from blocks.alpaca import AlpacaCredentials
 from blocks.notification import NotificationChannels
@@ -23,19 +24,34 @@ ALPACA = "alpaca"
 CHANNELS = "notification-channels"
 
 
-def postgres(settings: Settings) -> SqlAlchemyConnector:
-    """Return the connector to the trading database."""
+def connector(address: str | URL) -> SqlAlchemyConnector:
+    """Return the connector to the database at an SQLAlchemy URL."""
     from prefect_sqlalchemy import ConnectionComponents, SqlAlchemyConnector
 
-    chosen = settings.postgres
+    url = make_url(address)
     return SqlAlchemyConnector(
         connection_info=ConnectionComponents(
-            driver="postgresql+psycopg",
+            driver=url.drivername,
+            host=url.host,
+            port=url.port,
+            database=url.database,
+            username=url.username,
+            password=url.password,
+        )
+    )
+
+
+def postgres(settings: Settings) -> SqlAlchemyConnector:
+    """Return the connector to the trading database."""
+    chosen = settings.postgres
+    return connector(
+        URL.create(
+            "postgresql+psycopg",
+            username=chosen.user,
+            password=chosen.password.get_secret_value(),
             host=chosen.address,
             port=chosen.port,
             database=chosen.trading_db,
-            username=chosen.user,
-            password=chosen.password,
         )
     )
 

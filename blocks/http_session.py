@@ -1,10 +1,14 @@
-"""The HTTP session of Alpaca's clients: every call has time limits, and the environment is read once."""
+"""The HTTP session of Alpaca's clients: every call has time limits, and no order leaves over a connection long idle."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from requests import Request, Session
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -12,6 +16,58 @@ if TYPE_CHECKING:
     from requests import Response
 
 type Note = Callable[[Mapping[str, str]], None]
+
+LONGEST_IDLE = 3.0
+"""Seconds after its last answer for which a connection is used again.
+
+Servers close idle ones, some after five seconds. A request that meets the closing is lost without an answer, and of
+an order it is then not known whether it arrived.
+"""
+
+
+class _Answered:
+    """A connection that counts as closed when its last answer is too long ago."""
+
+    _answered: float | None = None
+
+    def getresponse(self) -> Any:
+        answer = super().getresponse()  # type: ignore[misc] # of the connection
+        self._answered = time.monotonic()
+        return answer
+
+    @property
+    def is_connected(self) -> bool:
+        idle = self._answered is not None and time.monotonic() - self._answered > LONGEST_IDLE
+        return not idle and super().is_connected  # type: ignore[misc] # of the connection
+
+
+class _Plain(_Answered, HTTPConnection):
+    pass
+
+
+class _Secure(_Answered, HTTPSConnection):
+    pass
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _Secure
+
+
+class _Adapter(HTTPAdapter):
+    """Sends over connections that are not long idle, also through a proxy."""
+
+    def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
+        super().init_poolmanager(*arguments, **named)
+        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+
+    def proxy_manager_for(self, *arguments: Any, **named: Any) -> Any:
+        manager = super().proxy_manager_for(*arguments, **named)
+        manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+        return manager
 
 
 class AlpacaSession(Session):
@@ -24,6 +80,8 @@ class AlpacaSession(Session):
 
     def __init__(self, address: str, *, limits: tuple[float, float], note: Note | None = None) -> None:
         super().__init__()
+        self.mount("http://", _Adapter())
+        self.mount("https://", _Adapter())
         self.limits = limits
         self._note = note
         found = self.merge_environment_settings(address, {}, stream=False, verify=None, cert=None)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 GROUPS: dict[str, tuple[str, ...]] = {
     "Return": ("total_return", "cagr", "best_day", "worst_day", "positive_days"),
     "Risk": ("volatility", "max_drawdown", "max_drawdown_days", "var_95", "cvar_95"),
-    "Ratios": ("sharpe", "sortino", "calmar", "alpha", "beta", "deflated_sharpe", "probabilistic_sharpe"),
+    "Ratios": ("sharpe", "sortino", "calmar", "alpha", "beta"),
 }
 """The metrics in the order people read them; any other but the number of sessions follows in a group of its own."""
 

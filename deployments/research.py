@@ -22,6 +22,7 @@ Capital = Annotated[float, typer.Option(min=1, max=1e12, help="Opening cash, USD
 CommissionBps = Annotated[float | None, typer.Option(min=0, max=1000, help="Commission, hundredths of a percent.")]
 SlippageBps = Annotated[float | None, typer.Option(min=0, max=1000, help="Slippage, hundredths of a percent.")]
 Name = Annotated[str, typer.Argument(help="Name of a stored strategy, such as sma_crossover.")]
+OPENING_CASH = 100_000.0
 CHUNK = 8
 MOST_VALUES = 1000
 
@@ -33,7 +34,7 @@ def backtest(
     symbols: SymbolsOption = None,
     start: StartOption = None,
     end: EndOption = None,
-    capital: Capital = 100_000.0,
+    capital: Capital = OPENING_CASH,
     commission_bps: CommissionBps = None,
     slippage_bps: SlippageBps = None,
     as_json: Json = False,
@@ -73,7 +74,7 @@ def compare(
     symbols: SymbolsOption = None,
     start: StartOption = None,
     end: EndOption = None,
-    capital: Capital = 100_000.0,
+    capital: Capital = OPENING_CASH,
     commission_bps: CommissionBps = None,
     slippage_bps: SlippageBps = None,
     as_json: Json = False,

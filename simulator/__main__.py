@@ -57,6 +57,14 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _add_place(made)
+    _add_market(made)
+    _add_behaviour(made)
+    return made
+
+
+def _add_place(made: argparse.ArgumentParser) -> None:
+    """Add where the state is kept and where the server listens."""
     made.add_argument(
         "--state",
         type=Path,
@@ -71,6 +79,10 @@ def parser() -> argparse.ArgumentParser:
         help="port to listen on (%(default)s); 0 takes a free one",
     )
     made.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen on (%(default)s)")
+
+
+def _add_market(made: argparse.ArgumentParser) -> None:
+    """Add the bars, and what a new state starts with."""
     made.add_argument(
         "--data",
         type=Path,
@@ -102,6 +114,10 @@ def parser() -> argparse.ArgumentParser:
         metavar="TEXT",
         help="makes account number and ids repeatable; by default each new state has its own",
     )
+
+
+def _add_behaviour(made: argparse.ArgumentParser) -> None:
+    """Add how the market treats its clients: limit of requests, pace and frictions."""
     made.add_argument(
         "--rate-limit",
         type=_count,
@@ -123,7 +139,6 @@ def parser() -> argparse.ArgumentParser:
         metavar="JSON",
         help='slippage, commission, participation, borrow, matching, e.g. {"participation": 0.1}; none by default',
     )
-    return made
 
 
 def _pace(text: str) -> float:

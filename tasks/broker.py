@@ -14,7 +14,7 @@ from urllib.parse import quote
 from tasks.request_budget import AnnouncedBudget
 from trading.broker import BrokerAccount, BrokerActivity, BrokerFill, BrokerOrder, BrokerPosition, Clock
 from trading.errors import BrokerError, UnavailableError
-from trading.order_terms import Tradability
+from trading.order_admission import Tradability
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -1,25 +1,18 @@
 """What an order asks for: its kind, size, prices and life, checked by Alpaca's rules before anything is sent.
 
-The rules of shape need nothing but the order; `check_market` adds those of the symbol and of the hour.
+These rules need nothing but the order; `trading.order_admission` adds those of the symbol and of the hour.
 Source: Alpaca's "Orders at Alpaca" and its OpenAPI document of the trading API.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from datetime import time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from trading.calendar import NEW_YORK, close_at, is_session, open_at, session_of
 from trading.errors import TradingError
 from trading.orders import Side
-
-if TYPE_CHECKING:
-    from trading.broker import Clock
 
 OrderType = Literal["market", "limit", "stop", "stop_limit", "trailing_stop"]
 TimeInForce = Literal["day", "gtc", "opg", "cls", "ioc", "fok"]
@@ -30,10 +23,6 @@ MOST_DECIMALS = 9
 LARGEST = Decimal(10) ** 12
 ONE_DOLLAR = Decimal(1)
 CENT = Decimal("0.01")
-OPG_LEAD = timedelta(minutes=2)
-CLS_LEAD = timedelta(minutes=10)
-AUCTIONS_REOPEN = time(19, 0)
-EXTENDED_FROM, EXTENDED_UNTIL = time(4, 0), time(20, 0)
 
 _PRICES: dict[str, frozenset[str]] = {
     "market": frozenset(),
@@ -304,116 +293,3 @@ def _exit_sides(terms: OrderTerms, profit: Decimal | None, loss: Decimal | None)
     if profit is not None and sign * (profit - base) < CENT:
         other = "above" if entry_buys else "below"
         raise ValueError(f"take_profit_price {written(profit)} must be at least 0.01 {other} {written(base)}")
-
-
-@dataclass(frozen=True, slots=True)
-class Tradability:
-    """What the broker says of a symbol."""
-
-    symbol: str
-    tradable: bool
-    fractionable: bool
-    shortable: bool
-
-
-def check_market(terms: OrderTerms, *, asset: Tradability | None, clock: Clock, held: Decimal | None = None) -> None:
-    """Refuse an order that the symbol, or the hour by the broker's clock, does not allow.
-
-    Parameters
-    ----------
-    terms
-        The order.
-    asset
-        What the broker says of its symbol; None when it knows none.
-    clock
-        The broker's clock.
-    held
-        Shares of the symbol in the account, signed: a sale of more sells short. None: the broker judges that.
-
-    Raises
-    ------
-    OrderTermsError
-        One line that says what does not allow it, and when it would.
-    """
-    if asset is None:
-        raise OrderTermsError(f"{terms.symbol}: the broker knows no such symbol; see `trading data universe list`")
-    if not asset.tradable:
-        raise OrderTermsError(f"{terms.symbol} cannot be traded now: it is halted, delisted or inactive at the broker")
-    if terms.fractional and not asset.fractionable:
-        raise OrderTermsError(f"{terms.symbol} is traded in whole shares only")
-    if held is not None:
-        _check_short(terms, asset, held)
-    _check_auction(terms, clock)
-    _check_extended(terms, clock)
-
-
-def _check_short(terms: OrderTerms, asset: Tradability, held: Decimal) -> None:
-    short = terms.side == "sell" and (held <= 0 if terms.quantity is None else terms.quantity > held)
-    if not short:
-        return
-    if terms.fractional:
-        raise OrderTermsError(f"{terms.words()} would sell short, which takes whole shares (held: {written(held)})")
-    if held > 0:
-        raise OrderTermsError(
-            f"{terms.words()} sells more than is held ({written(held)}); close the position first, then sell short"
-        )
-    if not asset.shortable:
-        raise OrderTermsError(f"{terms.symbol} cannot be sold short: the broker lends none")
-
-
-def _check_auction(terms: OrderTerms, clock: Clock) -> None:
-    day = session_of(clock.now)
-    if terms.time_in_force not in {"opg", "cls"} or not is_session(day):
-        return
-    last = open_at(day) - OPG_LEAD if terms.time_in_force == "opg" else close_at(day) - CLS_LEAD
-    if clock.now >= last and clock.now.astimezone(NEW_YORK).time() < AUCTIONS_REOPEN:
-        shown = f"{last.astimezone(NEW_YORK):%H:%M}"
-        raise OrderTermsError(
-            f"time in force {terms.time_in_force} is not taken from {shown} to 19:00 New York; "
-            f"it is {clock.now.astimezone(NEW_YORK):%H:%M}"
-        )
-
-
-def _check_extended(terms: OrderTerms, clock: Clock) -> None:
-    """Refuse what can only fill in the session now (ioc, fok) or outside of it (extended hours) at other hours."""
-    if terms.time_in_force in {"ioc", "fok"} and not clock.is_open:
-        raise OrderTermsError(f"time in force {terms.time_in_force} needs an open market; it opens {_shown(clock)}")
-    if not terms.extended_hours or clock.is_open:
-        return
-    day, hour = session_of(clock.now), clock.now.astimezone(NEW_YORK).time()
-    if not is_session(day) or not EXTENDED_FROM <= hour < EXTENDED_UNTIL:
-        raise OrderTermsError(
-            "extended hours are 04:00 to 20:00 New York on days the exchange opens; "
-            f"it is {clock.now.astimezone(NEW_YORK):%a %H:%M}, the market opens {_shown(clock)}"
-        )
-
-
-def _shown(clock: Clock) -> str:
-    return f"{clock.next_open.astimezone(NEW_YORK):%Y-%m-%d %H:%M} New York"
-
-
-class EntryOrder(BaseModel):
-    """How a strategy's entries are sent; exits are always market orders for the day."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    type: Literal["market", "limit"] = Field("market", description="kind of order an entry is sent as")
-    time_in_force: Literal["day", "gtc", "opg", "cls"] = Field("day", description="how long an entry may wait")
-    limit_offset_bps: float = Field(
-        0.0, ge=-1000, le=1000, description="limit price beyond the decision's price, in basis points; below it if < 0"
-    )
-
-    def terms(self, *, symbol: str, side: Side, quantity: Decimal, price: Decimal) -> OrderTerms:
-        """Return the order for an entry decided at `price` (USD).
-
-        A limit buy may pay `limit_offset_bps` above the price, a limit sale take as much below.
-        """
-        limit = None
-        if self.type == "limit":
-            sign = 1 if side == "buy" else -1
-            limit = rounded_to_grid(price * (1 + sign * Decimal(str(self.limit_offset_bps)) / 10_000), side)
-        whole = quantity == math.floor(quantity)
-        life = self.time_in_force if whole else "day"  # fractions are day orders, whatever was asked for
-        return order_terms(
-            symbol=symbol, side=side, quantity=quantity, type=self.type, time_in_force=life, limit_price=limit
-        )

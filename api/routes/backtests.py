@@ -16,7 +16,9 @@ from api.schemas.backtests import (
     ResearchResult,
     ResearchSummary,
 )
+from db.repositories import results
 from db.results import backtests
+from trading.robustness.luck import deflated_best
 
 router = APIRouter(prefix="/api", tags=["backtests"])
 
@@ -54,7 +56,11 @@ def research_detail(connection: ConnectionDep, research_run_id: int) -> Research
     row = backtests.research_run(connection, research_run_id)
     if row is None:
         raise MissingError(f"no research run {research_run_id}; GET /api/research lists them")
+    tries = backtests.research_results(connection, research_run_id)
+    recorded = results.sharpes_tried(connection, row.strategy)
     return ResearchDetail(
         **Research.of(row).model_dump(),
-        results=ResearchResult.each(backtests.research_results(connection, research_run_id)),
+        tries_recorded=len(recorded),
+        deflated_sharpe=deflated_best((each.metrics for each in tries), recorded),
+        results=ResearchResult.each(tries),
     )

@@ -84,6 +84,12 @@ class ResearchResult(Answer):
 
 
 class ResearchDetail(Research):
-    """A research run with every try."""
+    """A research run with every try, and how far its best one is luck.
 
+    `deflated_sharpe` is the probability that the best try's true Sharpe ratio is above zero, counting every try that
+    was recorded for the strategy (`tries_recorded`).
+    """
+
+    tries_recorded: int
+    deflated_sharpe: float | None
     results: list[ResearchResult]

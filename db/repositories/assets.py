@@ -10,7 +10,7 @@ from sqlalchemy import update as update_statement
 from db.models.data_ingestion import Asset
 from db.statements import insert_missing, upsert
 from trading.errors import UnknownNameError
-from trading.order_terms import Tradability
+from trading.order_admission import Tradability
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

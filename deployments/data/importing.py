@@ -20,47 +20,60 @@ if TYPE_CHECKING:
     from trading.report import Report
 
 
+PathArgument = Annotated[str, typer.Argument(help="File, folder or fsspec URL: CSV or Parquet, packed or not.")]
+OnlySymbols = Annotated[
+    list[str] | None,
+    typer.Option("--symbols", "-s", metavar="A,B", help="Import only these; without: all in the file."),
+]
+SymbolOption = Annotated[
+    str | None, typer.Option(help="Symbol of a file that has no such column; without: its name (IBM.csv).")
+]
+MapOption = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="FIELD=COLUMN", help="Column of a field that is not guessed: close=Last."),
+]
+TimezoneOption = Annotated[
+    str | None, typer.Option(help="Zone of times written without one: America/New_York, UTC. Dates need none.")
+]
+DayFirst = Annotated[
+    bool | None, typer.Option("--day-first/--month-first", help="How 01/02/2012 is meant, where nothing shows it.")
+]
+AdjustedAsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        metavar="DATE",
+        help="The file has the splits up to this day divided out: store it as traded, by the recorded splits.",
+    ),
+]
+TrustOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="A,B", help="Take these symbols' prices as they are, though stored ones contradict."),
+]
+SourceOption = Annotated[
+    Literal["csv", "parquet"] | None, typer.Option(help="Format; without: as name and content say.")
+]
+Track = Annotated[bool, typer.Option("--track", help="Add the imported symbols to the tracked universe.")]
+Check = Annotated[bool, typer.Option(help="Run the quality rules over what was imported.")]
+
+
 @one_line_errors
 def import_file(
-    path: Annotated[str, typer.Argument(help="File, folder or fsspec URL: CSV or Parquet, packed or not.")],
+    path: PathArgument,
     *,
     timeframe: TimeframeOption = "1Day",
-    symbols: Annotated[
-        list[str] | None,
-        typer.Option("--symbols", "-s", metavar="A,B", help="Import only these; without: all in the file."),
-    ] = None,
-    symbol: Annotated[
-        str | None, typer.Option(help="Symbol of a file that has no such column; without: its name (IBM.csv).")
-    ] = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="FIELD=COLUMN", help="Column of a field that is not guessed: close=Last."),
-    ] = None,
-    timezone: Annotated[
-        str | None, typer.Option(help="Zone of times written without one: America/New_York, UTC. Dates need none.")
-    ] = None,
-    day_first: Annotated[
-        bool | None, typer.Option("--day-first/--month-first", help="How 01/02/2012 is meant, where nothing shows it.")
-    ] = None,
-    adjusted_as_of: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"],
-            metavar="DATE",
-            help="The file has the splits up to this day divided out: store it as traded, by the recorded splits.",
-        ),
-    ] = None,
-    trust: Annotated[
-        list[str] | None,
-        typer.Option(metavar="A,B", help="Take these symbols' prices as they are, though stored ones contradict."),
-    ] = None,
+    symbols: OnlySymbols = None,
+    symbol: SymbolOption = None,
+    columns: MapOption = None,
+    timezone: TimezoneOption = None,
+    day_first: DayFirst = None,
+    adjusted_as_of: AdjustedAsOf = None,
+    trust: TrustOption = None,
     start: StartOption = None,
     end: EndOption = None,
-    source: Annotated[
-        Literal["csv", "parquet"] | None, typer.Option(help="Format; without: as name and content say.")
-    ] = None,
-    track: Annotated[bool, typer.Option("--track", help="Add the imported symbols to the tracked universe.")] = False,
-    check: Annotated[bool, typer.Option(help="Run the quality rules over what was imported.")] = True,
+    source: SourceOption = None,
+    track: Track = False,
+    check: Check = True,
     as_json: Json = False,
 ) -> None:
     """Import bars from files; rows that cannot be read are listed with their line, the others are stored.
@@ -71,8 +84,7 @@ def import_file(
 
     Example:  trading data import prices.csv --map close=Last --symbol IBM
     """
-    form = _form(symbol=symbol, columns=columns, timezone=timezone, day_first=day_first)
-    form = form.model_copy(update={"adjusted_as_of": adjusted_as_of and adjusted_as_of.date()})
+    form = _form(symbol=symbol, columns=columns, timezone=timezone, day_first=day_first, adjusted_as_of=adjusted_as_of)
     chosen, (first, last) = symbols_of(symbols), range_of(start, end)
     from deployments.data import connection, display
 
@@ -91,10 +103,7 @@ def import_file(
                 trusted=symbols_of(trust) or (),
                 progress=shown,
             )
-        if not as_json:
-            display.show_report(report)
-        tracked = _track(done) if track else []
-        checked = _checked(done, timeframe, quiet=as_json) if check else None
+        tracked, checked = _followed(report, done, timeframe, track=track, check=check, quiet=as_json)
     if as_json:
         display.as_json(_document(report, done, checked, tracked))
     else:
@@ -102,7 +111,12 @@ def import_file(
 
 
 def _form(
-    *, symbol: str | None, columns: Sequence[str] | None, timezone: str | None, day_first: bool | None
+    *,
+    symbol: str | None,
+    columns: Sequence[str] | None,
+    timezone: str | None,
+    day_first: bool | None,
+    adjusted_as_of: datetime | None,
 ) -> FileFormat:
     from pydantic import ValidationError
 
@@ -113,7 +127,7 @@ def _form(
         if not field or not column:
             raise typer.BadParameter(f"--map {field}: expected FIELD=COLUMN, such as close=Last")
     try:
-        return FileFormat(
+        form = FileFormat(
             symbol=symbol and symbol.upper(),
             columns={field: column for field, _, column in pairs},
             timezone=timezone,
@@ -123,6 +137,19 @@ def _form(
         first = error.errors()[0]
         words = str(first["msg"]).removeprefix("Value error, ")
         raise typer.BadParameter(f"--{first['loc'][0]}: {words}".replace("--columns", "--map")) from None
+    return form.model_copy(update={"adjusted_as_of": adjusted_as_of and adjusted_as_of.date()})
+
+
+def _followed(
+    report: Report, done: Imported, timeframe: Timeframe, *, track: bool, check: bool, quiet: bool
+) -> tuple[list[str], Report | None]:
+    """Show what was imported, then track and check it where that is asked for."""
+    from deployments.data import display
+
+    if not quiet:
+        display.show_report(report)
+    tracked = _track(done) if track else []
+    return tracked, _checked(done, timeframe, quiet=quiet) if check else None
 
 
 def _track(done: Imported) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from blocks import AlpacaCredentials, NotificationChannels
-from blocks.catalogue import ALPACA, CHANNELS, POSTGRES, REDIS
+from blocks.catalogue import ALPACA, CHANNELS, POSTGRES, REDIS, connector
 from tasks import resources
 from tasks.execution.reconciliation import forget_start
 from tasks.request_budget import NoBudget
@@ -41,7 +41,8 @@ class Places:
         """Return the block of a name, as the Prefect server would."""
         match name:
             case _ if name == POSTGRES:
-                return _connector(self.database)
+                kept: Block = connector(self.database)
+                return kept
             case _ if name == ALPACA:
                 return AlpacaCredentials(
                     api_key=SecretStr(self.key),
@@ -70,20 +71,3 @@ def leave() -> None:
     """Let this process work with the Prefect server's blocks again."""
     resources.borrow(None)
     forget_start()
-
-
-def _connector(database: str) -> Block:
-    from prefect_sqlalchemy import ConnectionComponents, SqlAlchemyConnector
-    from sqlalchemy import make_url
-
-    url = make_url(database)
-    components = ConnectionComponents(
-        driver=url.drivername,
-        host=url.host,
-        port=url.port,
-        database=url.database,
-        username=url.username,
-        password=url.password,
-    )
-    found: Block = SqlAlchemyConnector(connection_info=components)
-    return found

@@ -14,8 +14,9 @@ from tasks.analytics.research_bars import material
 from tasks.policies import REPEATABLE
 from tasks.resources import database
 from trading.calendar import SESSIONS_PER_YEAR
-from trading.performance import deflated_sharpe, probabilistic_sharpe
+from trading.performance import probabilistic_sharpe
 from trading.report import Report
+from trading.robustness.luck import deflated_best
 from trading.walk_forward import Step, steps, stitched
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 SHADES = " ░▒▓█"
 SHOWN = ("trades", "total_return", "sharpe", "max_drawdown")
-FEWEST_TRIES = 2
 
 
 @task(**REPEATABLE)
@@ -52,7 +52,9 @@ def rank_tries(run: int, name: str) -> list[Report]:
         "tries": len(tries),
         "refused": len(tries) - len(valid),
         "tries recorded for the strategy": len(recorded),
-        "probability that the best is more than luck (deflated Sharpe)": _deflated(ranked, recorded),
+        "probability that the best is more than luck (deflated Sharpe)": deflated_best(
+            (row.metrics for row in ranked), recorded
+        ),
     }
     table = [_line(row) for row in ranked]
     ranking = Report(f"Research on {name}", figures, table, notes=[heat_map(ranked, measure)])
@@ -74,24 +76,6 @@ def _line(row: Row[Any]) -> dict[str, Any]:
         known = [value for value in held_out if value is not None]
         found |= {"held-out sharpe": row.metrics["held_out_sharpe"], "worst fold": min(known, default=None)}
     return found
-
-
-def _deflated(ranked: Sequence[Row[Any]], recorded: Sequence[float]) -> float | None:
-    """Return the deflated Sharpe ratio of the best try by its whole range; None with fewer than two tries."""
-    if not ranked or len(recorded) < FEWEST_TRIES:
-        return None
-    best = max(ranked, key=lambda row: row.metrics["sharpe"] or -np.inf).metrics
-    if best.get("skew") is None or best.get("kurtosis") is None or best["sharpe"] is None:
-        return None
-    daily = np.asarray(recorded) / SESSIONS_PER_YEAR**0.5
-    return deflated_sharpe(
-        best["sharpe"] / SESSIONS_PER_YEAR**0.5,
-        n_trials=len(recorded),
-        n_obs=best["sessions"] - 1,
-        skew=best["skew"],
-        kurt=best["kurtosis"],
-        variance_of_trials=float(daily.var(ddof=1)),
-    )
 
 
 def _walked(run: int, specification: Mapping[str, Any], tries: Sequence[Row[Any]], recorded: Sequence[float]) -> Report:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from db.repositories import assets
 from tasks.resources import flow_run_id
 from trading.calendar import session_after, session_of
+from trading.entry_order import EntryOrder
 from trading.errors import TradingError
-from trading.order_terms import EntryOrder, OrderTerms, Tradability, check_client_order_id, check_market, order_terms
+from trading.order_admission import Tradability, check_market
+from trading.order_terms import OrderTerms, check_client_order_id, order_terms
 from trading.orders import OrderState, client_order_id
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from tasks.resources import broker, database, locks
 from tasks.risk_management.limits import average_volumes, book_of
 from trading.errors import TradingError, UnknownNameError
 from trading.limits import ProposedOrder, validate
-from trading.order_terms import check_market
+from trading.order_admission import check_market
 from trading.orders import OrderState, client_order_id, reduces
 
 if TYPE_CHECKING:

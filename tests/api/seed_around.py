@@ -106,8 +106,10 @@ def plant_research(connection: Connection, versions: dict[str, str]) -> None:
     for ordinal, (fast, slow) in enumerate(tries):
         add(
             connection, analytics.ResearchResult,
-            {"research_run_id": research, "ordinal": ordinal, "parameters": {"fast": fast, "slow": slow}, "window": {},
-             "metrics": {"sharpe": 0.3 + ordinal / 10, "total_return": 0.01 * ordinal, "deflated_sharpe": 0.4}},
+            {"research_run_id": research, "ordinal": ordinal, "parameters": {"fast": fast, "slow": slow},
+             "window": {"start": history[0].session.isoformat(), "train_end": None, "end": LAST.isoformat()},
+             "metrics": {"sharpe": 0.3 + ordinal / 10, "total_return": 0.01 * ordinal, "sessions": 1250,
+                         "skew": -3.0, "kurtosis": 10.0}},
         )  # fmt: skip
 
 

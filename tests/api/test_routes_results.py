@@ -43,6 +43,16 @@ def test_a_research_run_shows_every_try(api: httpx.Client) -> None:
     assert detail["results"][5]["parameters"] == {"fast": 30, "slow": 100}
 
 
+def test_a_research_run_says_how_far_its_best_try_is_luck(api: httpx.Client) -> None:
+    [listed] = api.get("/api/research").json()
+    detail = api.get(f"/api/research/{listed['id']}").json()
+
+    # The best of 0.3 to 0.8 a year is 0.050395 a day; the tries' daily deviation 0.011785 times 1.300141, the maximum
+    # expected of six, is 0.015322 of luck; 0.035073 * sqrt(1248) / sqrt(1 + 3 * 0.050395 + 2.25 * 0.050395**2) = 1.1519
+    assert detail["tries_recorded"] == 6
+    assert detail["deflated_sharpe"] == pytest.approx(0.8753, abs=1e-4)
+
+
 def test_a_report_is_fetched_as_a_file(api: httpx.Client) -> None:
     report = next(row for row in api.get("/api/reports").json() if row["kind"] == "tearsheet")
     file = api.get(f"/api/reports/{report['id']}/file")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, ClassVar
 
@@ -9,6 +10,7 @@ import pytest
 from requests.exceptions import ConnectionError as Unreachable
 from requests.exceptions import ReadTimeout
 
+from blocks import http_session
 from blocks.http_session import AlpacaSession
 
 if TYPE_CHECKING:
@@ -74,6 +76,20 @@ def test_calls_share_a_connection_send_json_and_headers_and_keep_no_cookies(echo
         assert headers["Content-Type"] == "application/json"
         assert "Cookie" not in headers
     assert [headers["Content-Type"] for headers in told] == ["application/json"] * 3
+
+
+def test_a_connection_long_idle_is_not_used_again(echo: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_session, "LONGEST_IDLE", 0.5)
+    session = AlpacaSession(echo, limits=(1.0, 10.0))
+
+    for pause in (0.0, 0.0, 0.7, 0.0):
+        time.sleep(pause)
+        assert session.request("POST", f"{echo}/v2/orders", json={}).ok
+
+    first, second, third, fourth = (port for *_, port in Echo.seen)
+    assert first == second
+    assert second != third
+    assert third == fourth
 
 
 def test_a_proxy_of_the_environment_is_used_and_one_set_later_is_not(

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import facts, lineage
 from dashboard.schema_form import FormError
 from dashboard.views.analysis.backtests import sentences
-from dashboard.views.analysis.research import varying
+from dashboard.views.analysis.research import luck, varying, window
 from dashboard.views.analysis.trades import summary
 from dashboard.views.author.editor import in_order, parsed, written
 from dashboard.views.author.versions import difference
@@ -74,6 +74,16 @@ def test_assumptions_come_as_sentences_in_any_shape() -> None:
 def test_only_parameters_that_vary_make_axes() -> None:
     results = [{"parameters": {"fast": fast, "slow": 50}} for fast in (5, 10)]
     assert varying(results) == ["fast"]
+
+
+def test_the_sessions_of_a_try_and_what_it_is_worth_are_told_in_words() -> None:
+    assert window({"start": "2008-01-02", "train_end": None, "end": "2012-12-31"}) == "2008-01-02 to 2012-12-31"
+    walked = {"start": "2008-01-02", "train_end": "2009-12-31", "end": "2010-06-30"}
+    assert window(walked) == "2008-01-02 to 2009-12-31, judged to 2010-06-30"
+    assert "57.00 %, counting the 1,200 tries recorded for rsi" in luck(
+        {"deflated_sharpe": 0.57, "tries_recorded": 1200, "strategy": "rsi"}
+    )
+    assert luck({"deflated_sharpe": None, "tries_recorded": 1, "strategy": "rsi"}) == ""
 
 
 def test_no_value_passes_no_filter() -> None:

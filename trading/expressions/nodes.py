@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 Kind = Literal["number", "series", "condition"]
 """A constant; a number for each symbol and bar; a yes or no for each symbol and bar."""
 
+KIND_NAMES: dict[Kind, str] = {"number": "a constant", "series": "a number", "condition": "a condition"}
+"""What each kind is called in a message."""
+
 MAX_TEXT = 2000
 """Longest expression, in characters."""
 MAX_SIZE = 200

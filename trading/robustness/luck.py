@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from trading.robustness.overfitting import BLOCKS, overfitting
 from trading.robustness.verdicts import Check, graded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SURE, LIKELY = 0.95, 0.8
 """Probabilities from which a claim counts as shown, and as likely."""
 FEWEST_VARIANTS = 4
+FEWEST_TRIES = 2
 
 
 def probable(returns: Floats) -> Check:
@@ -51,6 +52,36 @@ def deflated(returns: Floats, sharpes_tried: Sequence[float]) -> Check:
     found = deflated_sharpe(sharpe, n_trials=tries, n_obs=len(returns), skew=skew, kurt=kurt, variance_of_trials=spread)
     counted = "it is the only try recorded" if tries == 1 else f"counting the {tries} tries recorded"
     return Check(name, _sure(found), found, f"Above zero with probability {found:.0%}, {counted}.")
+
+
+def deflated_best(measured: Iterable[Mapping[str, Any]], sharpes_tried: Sequence[float]) -> float | None:
+    """Return the deflated Sharpe ratio of the best of several tries.
+
+    Parameters
+    ----------
+    measured
+        The metrics of each try by name: `sharpe` (annual), `skew`, `kurtosis`, `sessions`.
+    sharpes_tried
+        Annual Sharpe ratios of every try that was ever recorded for the strategy, these among them.
+
+    Returns
+    -------
+    float | None
+        A probability; None with fewer than two tries, or when the best one's moments are not known.
+    """
+    known = [each for each in measured if each.get("sharpe") is not None]
+    best = max(known, key=lambda each: each["sharpe"], default=None)
+    if best is None or len(sharpes_tried) < FEWEST_TRIES or best.get("skew") is None or best.get("kurtosis") is None:
+        return None
+    daily = np.asarray(sharpes_tried, dtype=np.float64) / math.sqrt(SESSIONS_PER_YEAR)
+    return deflated_sharpe(
+        best["sharpe"] / math.sqrt(SESSIONS_PER_YEAR),
+        n_trials=len(daily),
+        n_obs=best["sessions"] - 1,
+        skew=best["skew"],
+        kurt=best["kurtosis"],
+        variance_of_trials=float(daily.var(ddof=1)),
+    )
 
 
 def overfitted(curves: Sequence[pd.Series[float]]) -> Check:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from trading.bars import Timeframe
 from trading.costs import Costs
-from trading.order_terms import EntryOrder
+from trading.entry_order import EntryOrder
 from trading.rules import Conditions, Momentum, Pairs, Plugin, Ranking, SmaCrossover
 from trading.sizing import Sizing
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from dashboard import charts, palette, resources
 from dashboard.facts import NAMES
-from dashboard.format import figure, when, words
+from dashboard.format import NOTHING, figure, percent, when, words
 from dashboard.frame import empty, section
 from dashboard.heat_maps import research_heat_map
 from dashboard.tables import Column, show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 RUNS = (
     Column("strategy", "Strategy"),
@@ -36,6 +39,8 @@ def draw() -> None:
     if not results:
         empty("This run has no results yet.")
         return
+    if told := luck(detail):
+        st.caption(told)
     _map(results)
     _table(results)
 
@@ -62,21 +67,38 @@ def varying(results: list[resources.Row]) -> list[str]:
     return [name for name, values in seen.items() if len(values) > 1]
 
 
+def window(tried: Mapping[str, Any]) -> str:
+    """Return the sessions of a try: those it was chosen on, and those it was judged on when they are others."""
+    if tried.get("train_end"):
+        return f"{tried['start']} to {tried['train_end']}, judged to {tried['end']}"
+    return f"{tried['start']} to {tried['end']}" if tried else NOTHING
+
+
+def luck(detail: Mapping[str, Any]) -> str:
+    """Return in words how far the best try is luck."""
+    if detail["deflated_sharpe"] is None:
+        return ""
+    return (
+        f"The best try's true Sharpe ratio is above zero with probability {percent(detail['deflated_sharpe'])}, "
+        f"counting the {detail['tries_recorded']:,} tries recorded for {detail['strategy']} "
+        "(deflated Sharpe, Bailey and Lopez de Prado 2014)."
+    )
+
+
 def _table(results: list[resources.Row]) -> None:
     def rank(row: dict[str, Any]) -> float:
         value = row["metrics"].get("sharpe")
         return float("-inf") if value is None else float(value)
 
     ranked = [
-        {"parameters": figure(row["parameters"]), "window": figure(row["window"]), **row["metrics"]}
+        {"parameters": figure(row["parameters"]), "window": window(row["window"]), **row["metrics"]}
         for row in sorted(results, key=rank, reverse=True)
     ]
     columns = (
         Column("parameters", "Parameters", width="large"),
-        Column("window", "Window", width="medium"),
+        Column("window", "Sessions", width="medium"),
         Column("total_return", "Return", "signed_percent"),
         Column("sharpe", "Sharpe", "ratio"),
-        Column("deflated_sharpe", "Deflated Sharpe", "ratio", help="Bailey and Lopez de Prado (2014)"),
         Column("max_drawdown", "Max drawdown", "percent"),
     )
     show(ranked, columns, key="research-results", empty="")

@@ -102,7 +102,7 @@ def measured(ground: Ground, monkeypatch: pytest.MonkeyPatch, halt: Callable[[],
     verdict = case.verdict("halt")
     assert verdict.ok, verdict
     assert AT_WORK < verdict.at_broker < orders, "the halt did not meet a run at its work"
-    assert set(case.statuses()) == {"canceled"}
+    assert set(case.statuses()) == {"canceled"}, verdict.state
     assert f"{orders - verdict.at_broker} canceled (trading is HALTED (a test): only reductions pass)" in verdict.state
     return Measured(written.result(60) - asked, max(left) - asked, last_open - asked)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.resources
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
 from tests.simulator.served import HEADERS, serving
@@ -46,18 +49,40 @@ def address(market: Market, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield found
 
 
-def agree(case: Any, address: str) -> None:
-    response = case.call(base_url=address, headers=HEADERS)
-    case.validate_response(response, checks=(not_a_server_error, response_schema_conformance))
+def disagreements(case: Any, response: Any) -> list[str]:
+    """Return what is wrong with an answer by the checks of the document, in words; nothing when they agree."""
+    try:
+        case.validate_response(response, checks=(not_a_server_error, response_schema_conformance))
+    except FailureGroup as found:
+        return [str(one) for one in found.exceptions]
+    return []
 
 
 @trading.parametrize()  # type: ignore[untyped-decorator] # of schemathesis
 @FEW
 def test_the_trading_api(case: Any, address: str) -> None:
-    agree(case, address)
+    assert disagreements(case, case.call(base_url=address, headers=HEADERS)) == []
 
 
 @market_data.parametrize()  # type: ignore[untyped-decorator] # of schemathesis
 @FEW
 def test_the_market_data_api(case: Any, address: str) -> None:
-    agree(case, address)
+    assert disagreements(case, case.call(base_url=address, headers=HEADERS)) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (500, b"{}", "Server error"),
+        (200, b'{"timestamp": 5, "is_open": true}', "violates schema"),
+    ],
+)
+def test_an_answer_that_is_not_the_documents_is_a_disagreement(status: int, body: bytes, words: str) -> None:
+    case = trading["/v2/clock"]["GET"].Case()
+    request = httpx.Request("GET", "http://127.0.0.1/v2/clock")
+    response = httpx.Response(status, content=body, headers={"Content-Type": "application/json"}, request=request)
+    response.elapsed = timedelta()
+
+    found = disagreements(case, response)
+
+    assert any(words in one for one in found), found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trading.compilation import compiled
-from trading.indicators.kernels.rows import placed, present, taken
+from trading.indicators.kernels.rows import known, placed, shared_by_three, shared_by_two
 from trading.indicators.kernels.smoothing import directional, exponential, wilder
 from trading.indicators.kernels.windows import window_extremes, window_means
 
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 def rsi(close: Floats, length: int, out: Floats) -> None:
     """Write 100 * up / (up + down) of Wilder's averages of rises and falls; 50 where nothing moved."""
     for i in range(len(close)):
-        where = present(close[i])
-        x = taken(close[i], where)
+        where, x = known(close[i])
         result = np.full(len(x), np.nan)
         if len(x) > length:
             up, down = 0.0, 0.0
@@ -47,8 +46,7 @@ def macd(close: Floats, fast: int, slow: int, signal: int, out: Floats) -> None:
     Both averages are seeded at the bar where the longer has its first value.
     """
     for i in range(len(close)):
-        where = present(close[i])
-        x = taken(close[i], where)
+        where, x = known(close[i])
         first = max(fast, slow) - 1
         line = exponential(x, fast, first) - exponential(x, slow, first)
         smooth = np.full(len(x), np.nan)
@@ -66,8 +64,7 @@ def adx(high: Floats, low: Floats, length: int, out: Floats) -> None:
     The true range, and with it the close, cancels in the ratio of the two.
     """
     for i in range(len(high)):
-        where = present(high[i] + low[i])
-        tops, bottoms = taken(high[i], where), taken(low[i], where)
+        where, tops, bottoms = shared_by_two(high[i], low[i])
         size = max(len(tops) - 1, 0)
         rising, falling, index = np.zeros(size), np.zeros(size), np.zeros(size)
         for t in range(size):
@@ -78,10 +75,7 @@ def adx(high: Floats, low: Floats, length: int, out: Floats) -> None:
         for t in range(length - 1, size):
             total = plus[t] + minus[t]
             index[t] = 100 * abs(plus[t] - minus[t]) / total if total > 0 else 0.0
-        result = np.full(len(tops), np.nan)
-        if size >= length:
-            result[length:] = wilder(index[length - 1 :], length)
-        placed(result, where, out[0, i])
+        placed(wilder(index[length - 1 :], length), where, out[0, i])
 
 
 @compiled
@@ -91,32 +85,23 @@ def stochastic(high: Floats, low: Floats, close: Floats, length: int, slowing: i
     The place is 0 to 100, and 0 where the range is a point.
     """
     for i in range(len(close)):
-        where = present(high[i] + low[i] + close[i])
-        x = taken(close[i], where)
-        top, bottom = (
-            window_extremes(taken(high[i], where), length, 1.0),
-            window_extremes(taken(low[i], where), length, -1.0),
-        )
-        k, d = np.full(len(x), np.nan), np.full(len(x), np.nan)
+        where, tops, bottoms, x = shared_by_three(high[i], low[i], close[i])
+        top, bottom = window_extremes(tops, length, 1.0), window_extremes(bottoms, length, -1.0)
         first = length - 1
-        if len(x) > first:
-            place = np.zeros(len(x) - first)
-            for t in range(first, len(x)):
-                if top[t] > bottom[t]:
-                    place[t - first] = 100 * (x[t] - bottom[t]) / (top[t] - bottom[t])
-            k[first:] = window_means(place, slowing)
-            if len(x) > first + slowing - 1:
-                d[first + slowing - 1 :] = window_means(k[first + slowing - 1 :], signal)
+        place = np.zeros(max(len(x) - first, 0))
+        for t in range(first, len(x)):
+            if top[t] > bottom[t]:
+                place[t - first] = 100 * (x[t] - bottom[t]) / (top[t] - bottom[t])
+        k = window_means(place, slowing)
         placed(k, where, out[0, i])
-        placed(d, where, out[1, i])
+        placed(window_means(k[slowing - 1 :], signal), where, out[1, i])
 
 
 @compiled
 def roc(close: Floats, length: int, out: Floats) -> None:
     """Write the change over `length` bars in percent."""
     for i in range(len(close)):
-        where = present(close[i])
-        x = taken(close[i], where)
+        where, x = known(close[i])
         result = np.full(len(x), np.nan)
         for t in range(length, len(x)):
             result[t] = 100 * (x[t] / x[t - length] - 1)

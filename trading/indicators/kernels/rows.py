@@ -33,14 +33,42 @@ def taken(row: Floats, where: NDArray[np.int64]) -> Floats:
 
 
 @compiled
+def known(row: Floats) -> tuple[NDArray[np.int64], Floats]:
+    """Return where a symbol has a bar, and its figures there."""
+    where = present(row)
+    return where, taken(row, where)
+
+
+@compiled
+def shared_by_two(a: Floats, b: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Return where both rows of a symbol have a figure, and the figures of each there."""
+    where = present(a + b)
+    return where, taken(a, where), taken(b, where)
+
+
+@compiled
+def shared_by_three(a: Floats, b: Floats, c: Floats) -> tuple[NDArray[np.int64], Floats, Floats, Floats]:
+    """Return where all three rows of a symbol have a figure, and the figures of each there."""
+    where = present(a + b + c)
+    return where, taken(a, where), taken(b, where), taken(c, where)
+
+
+@compiled
 def placed(values: Floats, where: NDArray[np.int64], out: Floats) -> None:
-    """Write values back to their places, NaN to the others."""
+    """Write values back to the last of the places, NaN to those before them and to where no bar is.
+
+    So what needs a bar before it, such as a return, is handed over as it is: one value shorter.
+    """
+    late = len(where) - len(values)
     if len(where) == len(out):
-        out[:] = values
+        for i in range(late):
+            out[i] = np.nan
+        for i in range(len(values)):
+            out[late + i] = values[i]
         return
     out[:] = np.nan
-    for i in range(len(where)):
-        out[where[i]] = values[i]
+    for i in range(len(values)):
+        out[where[late + i]] = values[i]
 
 
 @compiled

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trading.compilation import compiled
-from trading.indicators.kernels.rows import placed, present, taken
+from trading.indicators.kernels.rows import placed, present, shared_by_two, taken
 from trading.indicators.kernels.windows import window_means, window_sums
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ def signed_volumes(close: Floats, volume: Floats) -> Floats:
 def obv(close: Floats, volume: Floats, out: Floats) -> None:
     """Write the first volume plus those of rising bars minus those of falling bars since."""
     for i in range(len(close)):
-        where = present(close[i] + volume[i])
-        x, shares = taken(close[i], where), taken(volume[i], where)
+        where, x, shares = shared_by_two(close[i], volume[i])
         signed = signed_volumes(x, shares)
         if len(x):
             signed[0] = shares[0]
@@ -42,11 +41,8 @@ def obv(close: Floats, volume: Floats, out: Floats) -> None:
 def obv_change(close: Floats, volume: Floats, length: int, out: Floats) -> None:
     """Write the volumes of rising bars minus those of falling bars, of the last `length`."""
     for i in range(len(close)):
-        where = present(close[i] + volume[i])
-        signed = signed_volumes(taken(close[i], where), taken(volume[i], where))
-        sums = np.full(len(signed), np.nan)
-        sums[1:] = window_sums(signed[1:], length)
-        placed(sums, where, out[0, i])
+        where, x, shares = shared_by_two(close[i], volume[i])
+        placed(window_sums(signed_volumes(x, shares)[1:], length), where, out[0, i])
 
 
 @compiled
@@ -68,5 +64,5 @@ def vwap(high: Floats, low: Floats, close: Floats, volume: Floats, length: int, 
 def dollar_volume(close: Floats, volume: Floats, length: int, out: Floats) -> None:
     """Write the mean of close times volume, in USD."""
     for i in range(len(close)):
-        where = present(close[i] + volume[i])
-        placed(window_means(taken(close[i], where) * taken(volume[i], where), length), where, out[0, i])
+        where, x, shares = shared_by_two(close[i], volume[i])
+        placed(window_means(x * shares, length), where, out[0, i])
