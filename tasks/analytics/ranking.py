@@ -54,10 +54,10 @@ def rank_tries(run: int, name: str) -> list[Report]:
         "tries": len(tries),
         "refused": len(tries) - len(valid),
         "tries recorded for the strategy": len(recorded),
-        "probability that the best is more than luck (deflated Sharpe)": deflated_best(
-            (row.metrics for row in ranked), recorded
-        ),
     }
+    if not specification["each_symbol"]:  # the tries are of no one account
+        deflated = deflated_best((row.metrics for row in ranked), recorded)
+        figures["probability that the best is more than luck (deflated Sharpe)"] = deflated
     table = [_line(row) for row in ranked]
     ranking = Report(f"Research on {name}", figures, table, notes=[heat_map(ranked, measure)])
     if specification["walk_forward"]:
