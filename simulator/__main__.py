@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 8010
 HIGHEST_PORT = 65535
 FASTEST = 100_000
+IDLE_SECONDS = 75
+"""How long a client's connection may lie idle; clients that do not look at its age lose a post when it is short."""
 KEY, SECRET = "SIMULATOR_API_KEY", "SIMULATOR_SECRET_KEY"
 ABOUT = """\
 A stand-in for Alpaca: the trading and market-data API over HTTP, on real daily bars of AAPL, FB, GOOG,
@@ -261,7 +263,13 @@ def _serve(config: SimulatorConfig, listener: socket.socket) -> None:
         host, port = listener.getsockname()[:2]
         sys.stdout.write(f"simulator: listening on http://{host}:{port}, state in {config.state}\n")
         sys.stdout.flush()
-        settings = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+        settings = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            timeout_keep_alive=IDLE_SECONDS,
+            timeout_graceful_shutdown=5,
+        )
         server = uvicorn.Server(settings)
         try:
             server.run(sockets=[listener])
