@@ -64,7 +64,8 @@ def swept(tries: int, symbols: int, *, cluster: str) -> float:
     names = [f"S{number:03}" for number in range(symbols)]
     run, planned = plan_research.fn("momentum_rotation", design, symbols=names, start=date(2004, 1, 2), end=LAST)
     began = time.perf_counter()
-    asyncio.run(evaluate(run, "momentum_rotation", planned, task_runner("dask", workers=1, cluster=cluster)))
+    pool = task_runner("dask", workers=1, cluster=cluster)
+    asyncio.run(evaluate(run, "momentum_rotation", planned, pool, chunk=design.chunk))
     return time.perf_counter() - began
 
 

@@ -28,9 +28,9 @@ NAMES = {
     "alpha": "Alpha, annual",
     "volatility": "Volatility, annual",
 }
-SIGNED = ("total_return", "cagr", "best_day", "worst_day", "alpha")
+SIGNED = ("total_return", "median_return", "cagr", "best_day", "worst_day", "alpha")
 FRACTIONS = ("max_drawdown", "positive_days", "var_95", "cvar_95", "volatility", "win_rate", "exposure", "turnover")
-RATIOS = ("sharpe", "sortino", "calmar", "beta", "profit_factor")
+RATIOS = ("sharpe", "median_sharpe", "sortino", "calmar", "beta", "profit_factor")
 
 
 def metric(name: str, value: Any) -> str:

@@ -11,6 +11,7 @@ from deployments.checking import check
 from deployments.command_line import Json, one_line_errors
 from deployments.data.commands import data_commands
 from deployments.drill.commands import drill
+from deployments.indicators import indicators
 from deployments.orders.commands import order_commands, orders
 from deployments.research import backtest, compare, sweep
 from deployments.strategies.commands import strategy_commands
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.add_typer(data_commands, name="data")
 app.add_typer(strategy_commands, name="strategy")
 app.command()(explain)
+app.command()(indicators)
 app.command("backtest")(backtest)
 app.command("compare")(compare)
 app.command("check")(check)

@@ -23,7 +23,6 @@ CommissionBps = Annotated[float | None, typer.Option(min=0, max=1000, help="Comm
 SlippageBps = Annotated[float | None, typer.Option(min=0, max=1000, help="Slippage, hundredths of a percent.")]
 Name = Annotated[str, typer.Argument(help="Name of a stored strategy, such as sma_crossover.")]
 OPENING_CASH = 100_000.0
-CHUNK = 8
 MOST_VALUES = 1000
 
 
@@ -135,6 +134,10 @@ def sweep(
         int | None, typer.Option(min=2, max=100, help="Judge on held-out folds: purged cross-validation.")
     ] = None,
     embargo: Annotated[int, typer.Option(min=0, max=1000, help="Sessions left out after each held-out fold.")] = 0,
+    each_symbol: Annotated[
+        bool,
+        typer.Option("--each-symbol", help="Each symbol an account of its own, judged by their medians."),
+    ] = False,
     random: Annotated[
         int | None, typer.Option(min=1, max=100_000, help="Draw this many of the combinations; without: all.")
     ] = None,
@@ -148,7 +151,8 @@ def sweep(
 
     With --walk-forward 500,125 the parameters that were best on 500 sessions trade the next 125, and so on: one
     account that never saw what it is judged on. With --folds 5 --embargo 10 each combination is judged on five parts
-    held out in turn.
+    held out in turn. With --each-symbol a crossover's lengths are tried on every symbol by itself, thousands of pairs
+    over hundreds of symbols in seconds: which lengths hold for most of them.
 
     Example:  trading sweep sma_crossover --fast 5:50:5 --slow 20:200:10
     """
@@ -166,6 +170,7 @@ def sweep(
         anchored=anchored,
         folds=folds,
         embargo=embargo,
+        each_symbol=each_symbol,
     )
     with connection.system():
         first_report, *others = _swept(name, design, chosen, first, last, quiet=as_json)
@@ -195,10 +200,12 @@ def _swept(
     strategies_to_run.fn(name)
     run, tries = plan_research.fn(name, design, symbols=symbols, start=first, end=last)
     with display.progress("trying", quiet=quiet, counted="tries") as shown:
-        for done, chunk in enumerate(batched(tries, CHUNK), start=1):
-            run_tries.fn(run, list(chunk))
+        done = 0
+        for chunk in batched(tries, design.chunk):
+            run_tries.fn(run, chunk)
+            done += len(chunk)
             if shown is not None:
-                shown(min(1.0, done * CHUNK / len(tries)), min(done * CHUNK, len(tries)))
+                shown(done / len(tries), done)
     return rank_tries.fn(run, name)
 
 

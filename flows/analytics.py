@@ -46,9 +46,11 @@ Embargo = Annotated[int, Field(ge=0, le=1000, description="Sessions left out aft
 Draws = Annotated[
     int | None, Field(ge=1, le=100_000, description="Draw this many combinations at random; empty: try all.")
 ]
+EachSymbol = Annotated[
+    bool, Field(description="Each symbol an account of its own, judged by their medians; for sma_crossover.")
+]
 Strategies = Annotated[list[str], Field(min_length=1, description="Names of stored strategies.")]
 
-CHUNK = 8
 PROGRESS = "run-backtest-progress"
 
 
@@ -96,6 +98,7 @@ async def run_backtest(
     anchored: Anchored = False,
     folds: Folds = None,
     embargo: Embargo = 0,
+    each_symbol: EachSymbol = False,
     draws: Draws = None,
     seed: Annotated[int, Field(ge=0, description="Of the draw.")] = 0,
     runner: Runner = "threads",
@@ -123,9 +126,10 @@ async def run_backtest(
                 anchored=anchored,
                 folds=folds,
                 embargo=embargo,
+                each_symbol=each_symbol,
             )
             run, tries = plan_research(name, design, symbols=symbols, start=start, end=end)
-            await evaluate(run, name, tries, pool)
+            await evaluate(run, name, tries, pool, chunk=design.chunk)
             await publish("run-backtest", *rank_tries(run, name))
 
 
@@ -145,17 +149,19 @@ async def check_strategy(
         await publish("check-strategy", report)
 
 
-async def evaluate(run: int, name: str, tries: list[dict[str, Any]], pool: TaskRunner[Any] | None) -> None:
+async def evaluate(
+    run: int, name: str, tries: list[dict[str, Any]], pool: TaskRunner[Any] | None, *, chunk: int
+) -> None:
     """Evaluate one strategy's tries in chunks, in this process or on a runner; an artifact tells how far it is."""
-    chunks = [list(chunk) for chunk in batched(tries, CHUNK)]
+    chunks = [list(part) for part in batched(tries, chunk)]
     if not chunks:
         return
     if pool is not None:
         await evaluate_chunks.with_options(task_runner=pool)(run, name, chunks)
         return
     async with Progress(PROGRESS, f"{len(tries)} tries of {name}") as progress:
-        for done, chunk in enumerate(chunks, start=1):
-            run_tries(run, chunk)
+        for done, part in enumerate(chunks, start=1):
+            run_tries(run, part)
             await progress.tell(done / len(chunks), f"{done} of {len(chunks)} chunks of {name}")
 
 

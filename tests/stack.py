@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STARTING_SECONDS = 240
+RUNNING_SECONDS = 120
+FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 MINUTES_OF = date(2012, 12, 3)
 """The one session of which the simulator has minute bars, IBM's."""
 
@@ -58,6 +61,16 @@ class Stack:
         token = self.settings.web.token.get_secret_value()
         url = f"http://127.0.0.1:{self.settings.web.api}{path}"
         return httpx.request(method, url, headers={"Authorization": f"Bearer {token}"}, timeout=60, **options)
+
+    def ended(self, run: str) -> dict[str, Any]:
+        """Wait for the end of a flow run; return what the api says of it."""
+        deadline = time.monotonic() + RUNNING_SECONDS
+        while True:
+            found: dict[str, Any] = self.api("GET", f"/api/runs/{run}").json()
+            if found["state_type"] in FINAL:
+                return found
+            assert time.monotonic() < deadline, found
+            time.sleep(0.3)
 
     def simulator(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Call a control route of the simulator."""

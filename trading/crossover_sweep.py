@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from trading.bars import Floats, Panel
 
-
 FIGURES = ("total_return", "sharpe", "max_drawdown", "trades")
 
 
@@ -37,7 +36,7 @@ class CrossoverSweep:
     pairs
         The P (fast, slow) lengths, bars.
     total_return, max_drawdown
-        (P, N) fractions; the drawdown is at closes, zero or above. NaN for a symbol without bars.
+        (P, N) fractions; the drawdown is at closes, zero or above. NaN for a symbol without bars to decide on.
     sharpe
         (P, N) mean over sample deviation (ddof 1) of the bars' returns, times the root of 252; NaN without trades.
     trades
@@ -51,7 +50,9 @@ class CrossoverSweep:
     trades: Floats
 
 
-def sweep_crossovers(panel: Panel, pairs: Sequence[tuple[int, int]], *, commission_bps: float = 0.0) -> CrossoverSweep:
+def sweep_crossovers(
+    panel: Panel, pairs: Sequence[tuple[int, int]], *, commission_bps: float = 0.0, first: int = 0
+) -> CrossoverSweep:
     """Try every pair of lengths on every symbol of a panel.
 
     Parameters
@@ -62,6 +63,8 @@ def sweep_crossovers(panel: Panel, pairs: Sequence[tuple[int, int]], *, commissi
         (fast, slow) in bars, fast below slow.
     commission_bps
         Of the notional of each fill.
+    first
+        Row at whose close the first decision is; those before only fill the averages.
 
     Raises
     ------
@@ -87,6 +90,7 @@ def sweep_crossovers(panel: Panel, pairs: Sequence[tuple[int, int]], *, commissi
         np.array(lengths, dtype=np.int64),
         indices[order],
         commission_bps / 10_000,
+        first,
     )
     back = np.empty_like(order)
     back[order] = np.arange(len(order))
@@ -95,15 +99,17 @@ def sweep_crossovers(panel: Panel, pairs: Sequence[tuple[int, int]], *, commissi
 
 
 @spread
-def _sweep(opens: Floats, closes: Floats, lengths: NDArray[np.int64], pairs: NDArray[np.int64], fee: float) -> Floats:
+def _sweep(
+    opens: Floats, closes: Floats, lengths: NDArray[np.int64], pairs: NDArray[np.int64], fee: float, first: int
+) -> Floats:
     """Return (N, P, 4) figures; `opens` and `closes` are (N, T), `pairs` are places in `lengths`."""
     symbols = len(closes)
     figures = np.empty((symbols, len(pairs), 4))
     for symbol in prange(symbols):
         rows = np.flatnonzero((closes[symbol] > 0) & (opens[symbol] > 0))
         start, close = opens[symbol][rows], closes[symbol][rows]
-        count = len(rows)
-        if count == 0:
+        count, begin = len(rows), int(np.searchsorted(rows, first))
+        if begin == count:
             figures[symbol] = np.nan
             continue
         averages = _averages(close, lengths)
@@ -116,13 +122,13 @@ def _sweep(opens: Floats, closes: Floats, lengths: NDArray[np.int64], pairs: NDA
         turns = np.empty(count, np.int64)
         for pair in range(len(pairs)):
             fast, slow = averages[pairs[pair, 0]], averages[pairs[pair, 1]]
-            for row in range(count):
+            for row in range(begin, count):
                 above[row] = fast[row] > slow[row] + rounding
             for row in range(1, count):
                 edges[row] = above[row] ^ above[row - 1]
             edges[0] = above[0]
             found = _turns(words, edges, turns)
-            _one(start, close, turns[:found], gains, squares, tops, lows, falls, fee, figures[symbol, pair])
+            _one(start, close, turns[:found], gains, squares, tops, lows, falls, fee, begin, figures[symbol, pair])
     return figures
 
 
@@ -204,9 +210,10 @@ def _one(
     lows: Floats,
     falls: Floats,
     fee: float,
+    begin: int,
     figures: Floats,
 ) -> None:
-    """Write the figures of one pair on one symbol, whose averages change sides at the closes of `turns`.
+    """Write the figures of one pair on one symbol from row `begin` on, whose averages change sides at `turns`.
 
     From its first close to its last a position moves as the price does: the sums of its returns, its peak and its
     deepest fall are those of the price, looked up.
@@ -243,7 +250,7 @@ def _one(
             equity = sold
             deepest = min(deepest, equity / peak)
             peak = max(peak, equity)
-    returns = last
+    returns = last - begin
     figures[0] = equity - 1
     figures[1] = np.nan
     if returns > 1 and trades > 0:

@@ -36,6 +36,9 @@ class Design(BaseModel):
         the first session on.
     folds, embargo
         Folds of purged cross-validation, and sessions left out after each held-out part.
+    each_symbol
+        Each symbol is an account of its own, all in or out, and a combination is judged by their medians; for
+        crossovers of simple averages.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +50,7 @@ class Design(BaseModel):
     anchored: bool = False
     folds: int | None = Field(None, ge=2, le=100)
     embargo: int = Field(0, ge=0, le=1000)
+    each_symbol: bool = False
 
     @model_validator(mode="after")
     def _one_way_to_judge(self) -> Self:
@@ -56,12 +60,19 @@ class Design(BaseModel):
             raise InvalidValueError("anchored", True, "a walk-forward, such as 500,125")
         if self.embargo and not self.folds:
             raise InvalidValueError("embargo", self.embargo, "folds to keep apart, such as 5")
+        if self.each_symbol and (self.walk_forward or self.folds):
+            raise InvalidValueError("each_symbol", True, "neither walk_forward nor folds beside it")
         return self
 
     @property
     def kind(self) -> Literal["sweep", "walk_forward", "folds"]:
         """How its tries are judged."""
         return "walk_forward" if self.walk_forward else "folds" if self.folds else "sweep"
+
+    @property
+    def chunk(self) -> int:
+        """Tries that are evaluated and stored at a time."""
+        return 250 if self.each_symbol else 8
 
     def combinations(self) -> list[dict[str, Any]]:
         """Return the combinations to try, the last parameter varying fastest.

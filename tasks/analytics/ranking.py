@@ -29,21 +29,23 @@ if TYPE_CHECKING:
 
 SHADES = " ░▒▓█"
 SHOWN = ("trades", "total_return", "sharpe", "max_drawdown")
+SHOWN_APART = ("trades", "symbols", "symbols_with_gain", "median_return", "median_sharpe", "median_drawdown")
 
 
 @task(**REPEATABLE)
 def rank_tries(run: int, name: str) -> list[Report]:
     """Close a research run and return its reports: the tries in order, and what a walk-forward or folds show.
 
-    Tries are ranked by their Sharpe ratio, of folds by the mean of the held-out ones. The best one is deflated for
-    every try that was ever recorded for the strategy. A page with a chart is written anew each time.
+    Tries are ranked by their Sharpe ratio, of folds by the mean of the held-out ones, of symbols by the median. The
+    best one is deflated for every try that was ever recorded for the strategy. A page with a chart is written anew
+    each time.
     """
     with database().begin() as connection:
         results.finish_research(connection, run)
         specification = results.specification(connection, run)
         tries = results.tries(connection, run)
         recorded = results.sharpes_tried(connection, name)
-    measure = "held_out_sharpe" if specification["folds"] else "sharpe"
+    measure = _measure(specification)
     valid = [row for row in tries if row.metrics.get(measure) is not None]
     ranked = sorted(valid, key=lambda row: -row.metrics[measure])
     figures = {
@@ -52,10 +54,10 @@ def rank_tries(run: int, name: str) -> list[Report]:
         "tries": len(tries),
         "refused": len(tries) - len(valid),
         "tries recorded for the strategy": len(recorded),
-        "probability that the best is more than luck (deflated Sharpe)": deflated_best(
-            (row.metrics for row in ranked), recorded
-        ),
     }
+    if not specification["each_symbol"]:  # the tries are of no one account
+        deflated = deflated_best((row.metrics for row in ranked), recorded)
+        figures["probability that the best is more than luck (deflated Sharpe)"] = deflated
     table = [_line(row) for row in ranked]
     ranking = Report(f"Research on {name}", figures, table, notes=[heat_map(ranked, measure)])
     if specification["walk_forward"]:
@@ -64,11 +66,19 @@ def rank_tries(run: int, name: str) -> list[Report]:
     return [ranking, _held_out(specification, ranked)] if specification["folds"] else [ranking]
 
 
+def _measure(specification: Mapping[str, Any]) -> str:
+    """Return the metric that tries are ranked by."""
+    if specification["each_symbol"]:
+        return "median_sharpe"
+    return "held_out_sharpe" if specification["folds"] else "sharpe"
+
+
 def _line(row: Row[Any]) -> dict[str, Any]:
     found = {**row.parameters}
     if row.window["train_end"]:
         found |= {"from": row.window["start"], "to": row.window["train_end"], "judged to": row.window["end"]}
-    found |= {measure: row.metrics.get(measure) for measure in SHOWN}
+    shown = SHOWN_APART if "median_sharpe" in row.metrics else SHOWN
+    found |= {measure: row.metrics.get(measure) for measure in shown}
     if row.window["train_end"]:
         found["test sharpe"] = row.metrics.get("test_sharpe")
     if "folds" in row.metrics:

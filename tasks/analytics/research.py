@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,11 +21,11 @@ from trading.calendar import bar_timestamp, session_after
 from trading.errors import TradingError
 from trading.held_out import mean_test, scores
 from trading.sweep import around, check_names, evaluate, figures_of, with_parameters
+from trading.symbol_sweep import evaluate_apart, require_crossover
 from trading.walk_forward import require_rule_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
 
     from tasks.strategy_engine.history import History
     from trading.bars import Floats
@@ -59,6 +60,8 @@ def plan_research(
     with database().connect() as connection:
         stored = strategies.named(connection, name)
     check_names(stored, design.parameters)
+    if design.each_symbol:
+        require_crossover(stored, design.parameters)
     if design.walk_forward:
         require_rule_parameters(stored, design.parameters)
     warm_up = longest_warm_up(stored, design.combinations())
@@ -105,22 +108,30 @@ def run_tries(run: int, tries: Sequence[Mapping[str, Any]]) -> int:
     with database().connect() as connection:
         specification = results.specification(connection, run)
     history = material(specification)
-    rows = [_evaluated(history, entry, specification) for entry in tries]
+    if specification["each_symbol"]:
+        start = date.fromisoformat(specification["start"])
+        found = evaluate_apart(history.strategy, history.panel, [entry["parameters"] for entry in tries], start=start)
+        rows = [_row(entry, figures) for entry, figures in zip(tries, found, strict=True)]
+    else:
+        rows = [_row(entry, _figures(history, entry, specification)) for entry in tries]
     with database().begin() as connection:
         return results.record_tries(connection, run, rows)
 
 
-def _evaluated(history: History, entry: Mapping[str, Any], specification: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the row of one try; a combination that makes no sense is kept with its reason."""
+def _row(entry: Mapping[str, Any], figures: Mapping[str, Any]) -> dict[str, Any]:
     window = {"start": entry["start"], "train_end": entry["train_end"], "end": entry["end"]}
-    try:
-        figures = _figures(history, entry, specification)
-    except TradingError as error:
-        figures = {"refused": str(error)}
     return {"ordinal": entry["ordinal"], "parameters": entry["parameters"], "window": window, "metrics": figures}
 
 
 def _figures(history: History, entry: Mapping[str, Any], specification: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures of one try; a combination that makes no sense is kept with its reason."""
+    try:
+        return _judged(history, entry, specification)
+    except TradingError as error:
+        return {"refused": str(error)}
+
+
+def _judged(history: History, entry: Mapping[str, Any], specification: Mapping[str, Any]) -> dict[str, Any]:
     strategy, panel, dividends = history.strategy, history.panel, history.dividends
     until = panel.up_to(bar_timestamp(entry["train_end"] or entry["end"]))
     params, start = entry["parameters"], entry["start"]

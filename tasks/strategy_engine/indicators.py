@@ -12,7 +12,7 @@ from db.repositories import strategies
 from tasks.panels import decision_bar, load_panel
 from tasks.policies import REPEATABLE
 from tasks.resources import broker, cache, database, flow_run_id
-from trading.indicators import compute, warm_up
+from trading.indicators import compute, memory, warm_up
 from trading.report import Report
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ def compute_indicators(
         An indicator is not in the catalogue.
     """
     bar_ts = decision_bar(timeframe, as_of or broker().clock().now)
-    needed = max(warm_up(spec) for spec in indicators)
+    needed = max(max(2 * warm_up(spec), memory(spec)) for spec in indicators)
     with database().connect() as connection:
-        panel = load_panel(connection, symbols, timeframe=timeframe, bars=needed * 2, until=bar_ts)
+        panel = load_panel(connection, symbols, timeframe=timeframe, bars=needed, until=bar_ts)
     title = f"Indicators on {timeframe} bars"
     if not len(panel):
         return Report(title, {"bar": bar_ts, "values": 0}, notes=["No bars: run fetch-market-data first."])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 RUNS = "/api/deployments/fetch-market-data/fetch-market-data/runs"
 STORED = "SELECT ts, close, volume FROM data_ingestion.bars WHERE timeframe = '1Min' ORDER BY ts"
-FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 OPEN = open_at(MINUTES_OF)
 
 
@@ -52,15 +51,6 @@ def wait_for_bars(stack: Stack, count: int) -> None:
         time.sleep(0.2)
 
 
-def ended(stack: Stack, run: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 60
-    while (found := stack.api("GET", f"/api/runs/{run}").json())["state_type"] not in FINAL:
-        assert time.monotonic() < deadline, found
-        time.sleep(0.3)
-    state: dict[str, Any] = found
-    return state
-
-
 def test_a_streaming_run_stores_each_minute_as_it_ends(in_session: Stack) -> None:
     until = OPEN + timedelta(minutes=9)
     run = run_of(in_session, until)
@@ -69,7 +59,7 @@ def test_a_streaming_run_stores_each_minute_as_it_ends(in_session: Stack) -> Non
         move(in_session, OPEN + timedelta(minutes=minute))
     wait_for_bars(in_session, 8)
     move(in_session, until)
-    state = ended(in_session, run)
+    state = in_session.ended(run)
 
     expected = [
         ((OPEN + timedelta(minutes=minute)).astimezone(UTC), 189_000_000 + 10_000 * minute) for minute in range(9)
@@ -87,5 +77,5 @@ def test_a_streaming_run_that_is_cancelled_keeps_what_it_received(in_session: St
     cancelled = in_session.run(sys.executable, "-m", "prefect", "flow-run", "cancel", run)
 
     assert cancelled.returncode == 0, cancelled.stderr
-    assert ended(in_session, run)["state_type"] == "CANCELLED"
+    assert in_session.ended(run)["state_type"] == "CANCELLED"
     assert len(in_session.rows(STORED)) == 5

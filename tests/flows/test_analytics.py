@@ -11,6 +11,7 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from sqlalchemy import text
 
 from db.engine import make_engine
+from db.repositories import results
 from deployments.drill.kills import hidden_program
 from flows import analytics
 from flows.analytics import run_backtest
@@ -220,6 +221,17 @@ def test_a_cluster_that_is_not_there_is_one_line() -> None:
         task_runner("dask", workers=2, cluster="nowhere")
     with pytest.raises(ConfigurationError, match="the runner is threads"):
         task_runner("threads", workers=2, cluster="tcp://127.0.0.1:9")
+
+
+def test_each_symbol_by_itself_is_ranked_by_medians_and_counts_as_no_try_of_the_account(engine: Engine) -> None:
+    swept(each_symbol=True, runner="inline")
+
+    found = rows(engine)
+    medians = [metrics for *_, metrics in found if "refused" not in metrics]
+    assert (len(found), len(medians)) == (20, 16)
+    assert {metrics["symbols"] for metrics in medians} == {len(SYMBOLS)}
+    with engine.connect() as connection:
+        assert results.sharpes_tried(connection, "sma_crossover") == []
 
 
 def test_a_walk_forward_and_folds_at_once_are_refused(engine: Engine) -> None:

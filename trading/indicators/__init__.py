@@ -10,7 +10,7 @@ window up to rounding.
 from __future__ import annotations
 
 from trading.indicators.catalogue import CATALOGUE, DEFAULT_INDICATORS, MAX_LENGTH, Indicator, Parameter, parse
-from trading.indicators.computing import BySymbol, compute, warm_up
+from trading.indicators.computing import BySymbol, compute, memory, warm_up
 
 __all__ = [
     "CATALOGUE",
@@ -20,6 +20,7 @@ __all__ = [
     "Indicator",
     "Parameter",
     "compute",
+    "memory",
     "parse",
     "warm_up",
 ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from trading.indicators.catalogue import parse
+from trading.indicators.long_tail import STUDIES, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -78,7 +79,12 @@ def by_symbol(panel: Panel) -> BySymbol:
 
 
 def run(name: str, inputs: Sequence[Floats], values: Sequence[float]) -> Floats:
-    """Return (outputs, N, T): a kernel over (N, T) inputs, the symbols shared out among the cores."""
+    """Return (outputs, N, T): a kernel over (N, T) inputs, the symbols shared out among the cores.
+
+    A study of the long tail is computed symbol by symbol instead.
+    """
+    if name in STUDIES:
+        return running.run(STUDIES[name], inputs, values)
     from trading.indicators import kernels
 
     kernel = getattr(kernels, name)
@@ -126,6 +132,12 @@ def warm_up(spec: str) -> int:
     """Return how many bars `spec` needs for its first value."""
     indicator, values = parse(spec)
     return int(indicator.warm_up(*values))
+
+
+def memory(spec: str) -> int:
+    """Return after how many bars a value of `spec` no longer depends on where the history starts; see `Indicator`."""
+    indicator, values = parse(spec)
+    return int(indicator.memory(*values))
 
 
 def market_index(panel: Panel) -> Floats:

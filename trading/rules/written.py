@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from trading.bars import FIELDS
 from trading.expressions import FUNCTIONS, ExpressionError, parse, series
+from trading.indicators.long_tail import LONG_TAIL
 from trading.rules.readiness import known
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ MOST_NAMES = 20
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
 Text = Annotated[str, Field(max_length=2000)]
-RESERVED = frozenset({*FIELDS, *FUNCTIONS, "and", "or", "not", "if", "else", "in", "is", "for", "lambda"})
+RESERVED = frozenset({*FIELDS, *FUNCTIONS, "and", "or", "not", "if", "else", "in", "is", "for", "lambda"}) - {
+    one.name for one in LONG_TAIL
+}
+"""Words that nothing may be named after; a name such as `slope` may be taken, `slope(close, 5)` stays what it is."""
 
 
 class Written(BaseModel):

@@ -23,7 +23,30 @@ RUNS = (
     Column("tries", "Tries", "id"),
     Column("created_at", "Made (ET)", "time"),
 )
-METRICS = ("sharpe", "total_return", "cagr", "max_drawdown", "sortino", "calmar", "volatility")
+TOGETHER = (
+    Column("total_return", "Return", "signed_percent"),
+    Column("sharpe", "Sharpe", "ratio"),
+    Column("max_drawdown", "Max drawdown", "percent"),
+)
+APART = (
+    Column("symbols", "Symbols", "id"),
+    Column("symbols_with_gain", "With a gain", "percent"),
+    Column("median_return", "Median return", "signed_percent"),
+    Column("median_sharpe", "Median Sharpe", "ratio"),
+    Column("median_drawdown", "Median drawdown", "percent"),
+)
+"""The columns of tries on one account, and of tries on each symbol by itself."""
+METRICS = (
+    "sharpe",
+    "total_return",
+    "cagr",
+    "max_drawdown",
+    "sortino",
+    "calmar",
+    "volatility",
+    "median_sharpe",
+    "median_return",
+)
 
 
 def draw() -> None:
@@ -87,7 +110,7 @@ def luck(detail: Mapping[str, Any]) -> str:
 
 def _table(results: list[resources.Row]) -> None:
     def rank(row: dict[str, Any]) -> float:
-        value = row["metrics"].get("sharpe")
+        value = row["metrics"].get("sharpe", row["metrics"].get("median_sharpe"))
         return float("-inf") if value is None else float(value)
 
     ranked = [
@@ -97,8 +120,6 @@ def _table(results: list[resources.Row]) -> None:
     columns = (
         Column("parameters", "Parameters", width="large"),
         Column("window", "Sessions", width="medium"),
-        Column("total_return", "Return", "signed_percent"),
-        Column("sharpe", "Sharpe", "ratio"),
-        Column("max_drawdown", "Max drawdown", "percent"),
+        *(APART if any("median_sharpe" in row["metrics"] for row in results) else TOGETHER),
     )
     show(ranked, columns, key="research-results", empty="")

@@ -32,6 +32,14 @@ def test_costs_and_parameters_are_part_of_the_version() -> None:
     assert from_text(MINE + "description: words\n").version == mine.version
 
 
+def test_the_long_tail_is_written_as_the_core_is_and_takes_nobodys_name() -> None:
+    mine = MINE.replace('"sma(close, n)"', '"fwma(close, n)", slope: "slope(close, 5) + 1", psar: "psar(0.01, 0.1)"')
+    stored = from_text(mine.replace("crossed_above(close, fast)", "crossed_above(close, fast) and slope > psar"))
+    assert from_text(to_yaml(stored)).version == stored.version
+    with pytest.raises(TradingError, match=r"indicators.psar: column 6: af0 of psar is 3.0; expected a number from"):
+        from_text(mine.replace("0.01, 0.1", "3"))
+
+
 def test_a_difference_names_every_place_that_changed() -> None:
     changed = from_text(MINE.replace("n: 20", "n: 21").replace("kind: conditions", "kind: conditions\n  hold_bars: 9"))
     assert [str(change) for change in difference(from_text(MINE), changed)] == [
