@@ -83,10 +83,13 @@ class Sessions:
     @classmethod
     def of(cls, panel: Panel) -> Sessions:
         """Return the sessions that a panel's bars belong to; looks at days, not at bars."""
+        from trading.backtest.kernel.sessions import first_rows
+
         first, last = session_dates(panel.timestamps[[0, -1]])
         days = np.arange(first, last + 1)
         midnights = midnights_of(days)
-        rows = np.append(np.searchsorted(panel.timestamps, midnights), len(panel)).astype(np.int64)
+        stamps = panel.timestamps.astype("datetime64[ns]", copy=False)
+        rows = np.append(first_rows(stamps.view(np.int64), midnights.view(np.int64)), len(panel))
         held = rows[1:] > rows[:-1]
         return cls(np.append(rows[:-1][held], rows[-1]), days[held].astype(np.int64), midnights[held])
 
@@ -274,13 +277,15 @@ class BacktestResult:
     def _by_session(self, values: Floats, name: str) -> pd.Series[float]:
         import pandas as pd
 
-        return pd.Series(values[self._first_session :], index=self._index, name=name, dtype="float64")
+        return pd.Series(values[self._first_session :], index=self._index, name=name)
 
     @cached_property
     def _index(self) -> pd.Index[Any]:
         import pandas as pd
 
-        return pd.Index(self.sessions.dates[self._first_session :], name="session", dtype=object)
+        days = self.sessions.days[self._first_session :].astype("datetime64[D]").astype(object)
+        index: pd.Index[Any] = pd.Index(days, name="session", dtype=object, copy=False)
+        return index
 
     def _dates(self, rows: Integers) -> NDArray[np.object_]:
         days: NDArray[np.object_] = np.array([*self.sessions.dates, None], dtype=object)

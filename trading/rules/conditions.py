@@ -42,7 +42,7 @@ class Held:
     """Positions of every bar (N, T): the sign, and how many bars of the symbol ago it began, or would have."""
 
     sign: NDArray[np.int8]
-    bars: NDArray[np.int64]
+    bars: NDArray[np.int32]
 
 
 class Conditions(Written):
@@ -123,17 +123,17 @@ class Conditions(Written):
 
     def _positions(self, data: BySymbol) -> Held:
         there = ~np.isnan(data.field("close"))
-        order = np.cumsum(there, axis=1)
+        order = np.cumsum(there, axis=1, dtype=np.int32)
         sides = self.sides()[0]
         begun = [there & condition(side.enter, data).yes for side in sides]
         sign = np.zeros(data.shape, dtype=np.int8)
-        bars: NDArray[np.int64] = np.zeros(data.shape, dtype=np.int64)
+        bars: NDArray[np.int32] = np.zeros(data.shape, dtype=np.int32)
         for number, side in enumerate(sides):
             ended = there & (condition(side.leave, data).yes if side.leave else ~begun[number])
             for other, beginning in enumerate(begun):
                 ended = ended | beginning if other != number else ended
-            last_in = np.maximum.accumulate(np.where(begun[number], order, 0), axis=1)
-            last_out = np.maximum.accumulate(np.where(ended, order, 0), axis=1)
+            last_in = np.maximum.accumulate(order * begun[number], axis=1)
+            last_out = np.maximum.accumulate(order * ended, axis=1)
             age = order - last_in
             on = (last_in > last_out) & (age < self.hold_bars if side.leave else True)
             sign[on] = side.sign
@@ -177,7 +177,7 @@ class Conditions(Written):
             return f"nothing to hold ({wanted}), with {worded(now)}: flat", values
         side = next(side for side in sides if side.sign == sign)
         began = row_of(data, column, int(held.bars[column, -1]))
-        day = str(session_dates(data.panel.timestamps[began : began + 1])[0])
+        day = str(data.remembered("sessions", lambda: session_dates(data.panel.timestamps))[began])
         then = worded(figures([side.enter], data, column, began))
         why = f"{side.name} since {day}, when {side.enter.text} ({then})"
         if side.leave is not None:

@@ -76,6 +76,9 @@ class Ranking(Written):
 
     def _places(self, data: BySymbol) -> tuple[Floats, NDArray[np.int64]]:
         """Return (T, N) ranks of the symbols that are ranked, NaN for others, and (T, 1) how many are."""
+        return data.remembered(("places", self.model_dump_json()), lambda: self._placed(data))
+
+    def _placed(self, data: BySymbol) -> tuple[Floats, NDArray[np.int64]]:
         score, where = self.nodes()
         values = np.where(np.ascontiguousarray(enough(data.panel, self._memory).T), series(score, data), np.nan)
         if where is not None:

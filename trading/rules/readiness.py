@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from trading.calendar import ends_month, ends_week, session_dates
+from trading.indicators.computing import by_symbol
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +33,10 @@ BETWEEN: dict[Rebalance, int] = {"daily": 0, "weekly": 5, "monthly": LONGEST_MON
 
 def enough(panel: Panel, bars: int) -> NDArray[np.bool_]:
     """Return (T, N), whether a symbol has had that many bars, the last of them not stale."""
+    return by_symbol(panel).remembered(("enough", bars), lambda: _enough(panel, bars))
+
+
+def _enough(panel: Panel, bars: int) -> NDArray[np.bool_]:
     seen = ~np.isnan(panel.close)
     rows = np.arange(len(panel))[:, None]
     if not len(panel):

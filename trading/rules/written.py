@@ -14,8 +14,9 @@ from trading.indicators.long_tail import LONG_TAIL
 from trading.rules.readiness import known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
+    from trading.bars import Floats
     from trading.expressions import Node
     from trading.expressions.nodes import Kind
     from trading.indicators import BySymbol
@@ -72,13 +73,19 @@ def _called(node: Node, name: str) -> Node:
     return replace(node, text=name, leaf=True)
 
 
-def figures(nodes: Iterable[Node], data: BySymbol, column: int, row: int = -1) -> dict[str, float | None]:
+def figures(nodes: Sequence[Node], data: BySymbol, column: int, row: int = -1) -> dict[str, float | None]:
     """Return the values of a symbol's parts of expressions, by their text."""
-    found: dict[str, float | None] = {}
+    shown = data.remembered(("shown", *nodes), lambda: _shown(nodes, data))
+    return {text: known(float(values[column, row])) for text, values in shown.items()}
+
+
+def _shown(nodes: Sequence[Node], data: BySymbol) -> dict[str, Floats]:
+    """Return the (N, T) values of the parts of expressions that people want to see, by their text."""
+    found: dict[str, Floats] = {}
     for node in nodes:
         for leaf in node.leaves():
             if leaf.text not in found:
-                found[leaf.text] = known(float(series(leaf, data)[column, row]))
+                found[leaf.text] = series(leaf, data)
     return found
 
 
@@ -99,5 +106,5 @@ def _amount(value: float | str | None) -> str:
 
 def row_of(data: BySymbol, column: int, bars_back: int) -> int:
     """Return the row of a symbol's bar that many bars before its last."""
-    rows = np.flatnonzero(~np.isnan(data.panel.close[:, column]))
+    rows = np.flatnonzero(~np.isnan(data.field("close")[column]))
     return int(rows[-1 - bars_back])

@@ -30,6 +30,7 @@ from trading.backtest.kernel.accounts import (
 from trading.backtest.kernel.exits import close_out, delist, finish, watch
 from trading.backtest.kernel.fills import bought, fill_orders
 from trading.backtest.kernel.nights import act, overnight
+from trading.backtest.kernel.prefetch import prefetch
 from trading.backtest.kernel.sizing import CLOSED, KEPT, TARGET, SizingTerms, size_row
 from trading.compilation import compiled, lean
 
@@ -69,7 +70,7 @@ class Course(NamedTuple):
 
 
 class Desk(NamedTuple):
-    """What lies on the desk from row to row: orders, the last decision, and (5,) numbers at the places below."""
+    """What lies on the desk from row to row: orders, the last decision, and (6,) numbers at the places below."""
 
     wanted: Floats
     decision: Floats
@@ -80,8 +81,13 @@ class Desk(NamedTuple):
     at: Integers
 
 
-ROW, SESSION, ACTION, WAITING, RUINED_IN = range(5)
-"""Places in `Desk.at`: the last row done, its session, the next action, whether orders wait, the session of ruin."""
+ROW, SESSION, ACTION, DECISION, WAITING, RUINED_IN = range(6)
+"""Places in `Desk.at`: the last row done, its session, the next action, the next decision, whether orders wait, and
+the session of ruin."""
+
+
+AHEAD = 8
+"""Decisions and sessions by which bars are asked for before they are read."""
 
 
 @compiled
@@ -110,15 +116,15 @@ def simulate(course: Course, first: int, capital: float) -> tuple[Log, Floats, F
         np.empty(columns),
         np.empty(columns, np.int8),
         np.zeros(columns, np.int64),
-        np.array([first - 1, session, np.searchsorted(actions.rows, first, side="right"), 0, -1]),
+        np.array([first - 1, session, np.searchsorted(actions.rows, first, side="right"), 0, 0, -1]),
     )
     curve = np.zeros((len(market.days), 4))
     most = 6 * columns + len(actions.rows)
     log = Log(np.empty((64, 3), np.int64), np.empty((64, 3)), np.empty((64, 3), np.int64), np.empty(64))
-    flat = course.weights.ravel()
+    decisions = deciding_rows(course.weights, first)
     while desk.at[ROW] < rows - 1:
         log = grown(log, account.counts, most)
-        pass_over(course, flat, account, log, desk, curve, most)
+        pass_over(course, decisions, account, log, desk, curve, most)
     if desk.at[WAITING]:
         log = grown(log, account.counts, most)
         left_over(account, log, course, desk.wanted)
@@ -128,7 +134,9 @@ def simulate(course: Course, first: int, capital: float) -> tuple[Log, Floats, F
 
 
 @lean
-def pass_over(course: Course, flat: Floats, account: Account, log: Log, desk: Desk, curve: Floats, most: int) -> None:
+def pass_over(
+    course: Course, decisions: Integers, account: Account, log: Log, desk: Desk, curve: Floats, most: int
+) -> None:
     """Go through the rows until the last, or until the log may not hold the `most` lines that one row may add."""
     market, terms, at = course.market, course.terms, desk.at
     last = len(market.close) - 1
@@ -141,15 +149,21 @@ def pass_over(course: Course, flat: Floats, account: Account, log: Log, desk: De
         quiet = row != following and not at[WAITING] and not terms.delisted_after
         if quiet and not (watching and account.counts[POSITIONS] > 0):
             due = course.actions.rows[at[ACTION]] if at[ACTION] < len(course.actions.rows) else last + 1
-            row = next_decision(flat, course.weights.shape[1], row, max(row, min(following - 1, due)))
+            row = max(row, min(following - 1, due, decisions[at[DECISION]]))
         if row == following:
             at[SESSION] += 1
             following = market.starts[at[SESSION] + 1]
+            prefetch(market.close, market.starts[min(at[SESSION] + AHEAD, len(market.days))] - 1)
             if terms.borrow_rate > 0 or terms.interest_rate > 0:
                 days = market.days[at[SESSION]] - market.days[at[SESSION] - 1]
                 overnight(account, market, terms, row, float(days))
         inside(course, account, log, desk, row, watching)
-        deciding = decides(course.weights, row)
+        deciding = row == decisions[at[DECISION]]
+        if deciding:
+            at[DECISION] += 1
+            ahead = decisions[min(at[DECISION] + AHEAD, len(decisions) - 1)]
+            prefetch(market.close, min(ahead, last))
+            prefetch(market.open, min(ahead + 1, last))
         if deciding or row == following - 1:
             at_close(course, account, log, desk, curve, row, row == following - 1, deciding)
     at[ROW] = row
@@ -250,15 +264,6 @@ def decide(course: Course, account: Account, desk: Desk, row: int, equity: float
 
 
 @lean
-def decides(weights: Floats, row: int) -> bool:
-    """Return whether a row has a weight."""
-    column = 0
-    while column < weights.shape[1] and np.isnan(weights[row, column]):
-        column += 1
-    return column < weights.shape[1]
-
-
-@lean
 def unbarred(barred: Floats, standing: bool, weights: Floats, decision: Floats) -> None:
     """Write a row's weights, 0 where the decision that was stopped out still stands."""
     for column in range(len(weights)):
@@ -271,20 +276,28 @@ def unbarred(barred: Floats, standing: bool, weights: Floats, decision: Floats) 
         decision[column] = weight
 
 
-@lean
-def next_decision(flat: Floats, columns: int, row: int, end: int) -> int:
-    """Return the first row from `row` on that decides something, `end` if none before it does; `flat` are weights."""
-    at, stop = row * columns, end * columns
-    while at + 16 <= stop:
-        known = 0
-        for place in range(16):
-            known += flat[at + place] == flat[at + place]
-        if known > 0:
-            break
-        at += 16
-    while at < stop and np.isnan(flat[at]):
-        at += 1
-    return at // columns if at < stop else end
+@compiled
+def deciding_rows(weights: Floats, first: int) -> Integers:
+    """Return the rows from `first` on that have a weight, and the number of rows at the end.
+
+    They are listed before the pass, which then jumps from one to the next while the processor fetches its bars ahead.
+    """
+    rows, columns = weights.shape
+    found, count = np.empty(max(0, rows - first) + 1, np.int64), 0
+    if columns == 1:
+        flat = weights.ravel()[first:]
+        for at in range(len(flat)):  # without a branch that the processor would have to guess
+            found[count] = first + at
+            count += flat[at] == flat[at]  # not NaN
+    else:
+        for row in range(first, rows):
+            column = 0
+            while column < columns and np.isnan(weights[row, column]):
+                column += 1
+            found[count] = row
+            count += column < columns
+    found[count] = rows
+    return found[: count + 1]
 
 
 @lean
