@@ -77,6 +77,7 @@ def alone(own: Stack, request: pytest.FixtureRequest) -> Iterator[str]:
     forget_resources()
 
 
+@pytest.mark.timeout(180 + 2 * SESSIONS)
 @pytest.mark.parametrize("alone", ["sma_crossover", "momentum_rotation"], indirect=True)
 def test_fills_and_daily_equity_are_the_backtests_to_the_cent(own: Stack, alone: str) -> None:
     begin = LAST
@@ -101,7 +102,7 @@ def test_fills_and_daily_equity_are_the_backtests_to_the_cent(own: Stack, alone:
     )
     columns = ["session", "symbol", "side", "quantity", "price"]
     assert live == sorted(expected.fills[columns].itertuples(index=False, name=None))
-    assert len(live) >= SESSIONS // 20
+    assert len(live) >= max(3, SESSIONS // 30)
     curve = expected.equity.to_dict()
     assert set(days) <= set(curve)
     assert {day: abs(float(equity) - curve[day]) < HALF_A_CENT for day, equity in snapshots} == dict.fromkeys(
