@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from trading.report import Report
 
 _out = Console(highlight=False)
+MOST_WHOLE = 24
+"""Characters up to which the first cell of a row is never folded."""
 BLOCKS = "▁▂▃▄▅▆▇█"
 LETTERS = "_.-=+*%#"
 """For terminals that cannot show blocks."""
@@ -55,13 +57,15 @@ def show_report(report: Report, *, most: int = 20) -> None:
 
 
 def table(rows: Sequence[Mapping[str, Any]], *, daily: bool = False) -> None:
-    """Print rows with the same keys; numbers to the right."""
+    """Print rows with the same keys; numbers to the right, what a row is called in one piece."""
     shown = Table(box=None, pad_edge=False)
-    for name, value in rows[0].items():
+    lines = [[cell(value, daily=daily).replace("[", "\\[") for value in row.values()] for row in rows]
+    whole = max(len(line[0]) for line in lines) <= MOST_WHOLE
+    for place, (name, value) in enumerate(rows[0].items()):
         number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-        shown.add_column(name, justify="right" if number else "left", overflow="fold")
-    for row in rows:
-        shown.add_row(*(cell(value, daily=daily).replace("[", "\\[") for value in row.values()))
+        shown.add_column(name, justify="right" if number else "left", overflow="fold", no_wrap=whole and place == 0)
+    for line in lines:
+        shown.add_row(*line)
     _out.print(shown)
 
 
