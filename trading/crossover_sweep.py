@@ -117,13 +117,14 @@ def _sweep(
         tops, lows, falls = _ranges(close)
         rounding = 4e-16 * np.sum(close)  # of the running sums: averages no further apart are equal
         above = np.zeros(count, np.uint8)
+        held = above[begin:]
         edges = np.zeros((count + 7) // 8 * 8, np.uint8)
         words = edges.view(np.uint64)
         turns = np.empty(count, np.int64)
         for pair in range(len(pairs)):
-            fast, slow = averages[pairs[pair, 0]], averages[pairs[pair, 1]]
-            for row in range(begin, count):
-                above[row] = fast[row] > slow[row] + rounding
+            fast, slow = averages[pairs[pair, 0], begin:], averages[pairs[pair, 1], begin:]
+            for row in range(len(held)):  # from zero: rows that might count from the end are not compared in one go
+                held[row] = fast[row] > slow[row] + rounding
             for row in range(1, count):
                 edges[row] = above[row] ^ above[row - 1]
             edges[0] = above[0]
