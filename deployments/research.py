@@ -22,6 +22,11 @@ Capital = Annotated[float, typer.Option(min=1, max=1e12, help="Opening cash, USD
 CommissionBps = Annotated[float | None, typer.Option(min=0, max=1000, help="Commission, hundredths of a percent.")]
 SlippageBps = Annotated[float | None, typer.Option(min=0, max=1000, help="Slippage, hundredths of a percent.")]
 Name = Annotated[str, typer.Argument(help="Name of a stored strategy, such as sma_crossover.")]
+Folds = Annotated[int | None, typer.Option(min=2, max=100, help="Judge on held-out folds: purged cross-validation.")]
+Embargo = Annotated[int, typer.Option(min=0, max=1000, help="Sessions left out after each held-out fold.")]
+EachSymbol = Annotated[
+    bool, typer.Option("--each-symbol", help="Each symbol an account of its own, judged by their medians.")
+]
 OPENING_CASH = 100_000.0
 MOST_VALUES = 1000
 
@@ -130,14 +135,9 @@ def sweep(
     anchored: Annotated[bool, typer.Option("--anchored", help="Choose on everything from the first session on.")] = (
         False
     ),
-    folds: Annotated[
-        int | None, typer.Option(min=2, max=100, help="Judge on held-out folds: purged cross-validation.")
-    ] = None,
-    embargo: Annotated[int, typer.Option(min=0, max=1000, help="Sessions left out after each held-out fold.")] = 0,
-    each_symbol: Annotated[
-        bool,
-        typer.Option("--each-symbol", help="Each symbol an account of its own, judged by their medians."),
-    ] = False,
+    folds: Folds = None,
+    embargo: Embargo = 0,
+    each_symbol: EachSymbol = False,
     random: Annotated[
         int | None, typer.Option(min=1, max=100_000, help="Draw this many of the combinations; without: all.")
     ] = None,

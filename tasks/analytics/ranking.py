@@ -55,8 +55,8 @@ def rank_tries(run: int, name: str) -> list[Report]:
         "refused": len(tries) - len(valid),
         "tries recorded for the strategy": len(recorded),
     }
-    if not specification["each_symbol"]:  # the tries are of no one account
-        deflated = deflated_best((row.metrics for row in ranked), recorded)
+    deflated = deflated_best((row.metrics for row in ranked), recorded)
+    if deflated is not None:
         figures["probability that the best is more than luck (deflated Sharpe)"] = deflated
     table = [_line(row) for row in ranked]
     ranking = Report(f"Research on {name}", figures, table, notes=[heat_map(ranked, measure)])

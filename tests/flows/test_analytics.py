@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from distributed import LocalCluster
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from prefect.client.schemas.sorting import ArtifactSort
 from sqlalchemy import text
 
 from db.engine import make_engine
@@ -182,7 +183,8 @@ def test_progress_the_ranked_table_and_the_map_are_artifacts(engine: Engine, pre
 
     def latest(key: str) -> Any:
         wanted = ArtifactFilter(key=ArtifactFilterKey(any_=[key]))
-        return prefect_server.client.read_artifacts(artifact_filter=wanted)[-1].data
+        newest = ArtifactSort.CREATED_DESC  # without it they come by their random ids
+        return prefect_server.client.read_artifacts(artifact_filter=wanted, sort=newest, limit=1)[0].data
 
     markdown = str(latest("run-backtest"))
     assert "| fast | slow | trades | total_return | sharpe |" in markdown

@@ -46,10 +46,8 @@ def deflated(returns: Floats, sharpes_tried: Sequence[float]) -> Check:
     if moments is None:
         return Check(name, "fail", None, "The equity never moved.")
     sharpe, skew, kurt = moments
-    daily = np.asarray(sharpes_tried, dtype=np.float64) / math.sqrt(SESSIONS_PER_YEAR)
-    spread = float(daily.var(ddof=1)) if len(daily) > 1 else 0.0
-    tries = max(len(daily), 1)
-    found = deflated_sharpe(sharpe, n_trials=tries, n_obs=len(returns), skew=skew, kurt=kurt, variance_of_trials=spread)
+    tries = max(len(sharpes_tried), 1)
+    found = _of_the_best(sharpe, sharpes_tried, n_obs=len(returns), skew=skew, kurt=kurt)
     counted = "it is the only try recorded" if tries == 1 else f"counting the {tries} tries recorded"
     return Check(name, _sure(found), found, f"Above zero with probability {found:.0%}, {counted}.")
 
@@ -73,14 +71,16 @@ def deflated_best(measured: Iterable[Mapping[str, Any]], sharpes_tried: Sequence
     best = max(known, key=lambda each: each["sharpe"], default=None)
     if best is None or len(sharpes_tried) < FEWEST_TRIES or best.get("skew") is None or best.get("kurtosis") is None:
         return None
+    sharpe = best["sharpe"] / math.sqrt(SESSIONS_PER_YEAR)
+    return _of_the_best(sharpe, sharpes_tried, n_obs=best["sessions"] - 1, skew=best["skew"], kurt=best["kurtosis"])
+
+
+def _of_the_best(sharpe: float, sharpes_tried: Sequence[float], *, n_obs: int, skew: float, kurt: float) -> float:
+    """Return the deflated ratio of a daily Sharpe ratio, the best of tries whose annual ones are given."""
     daily = np.asarray(sharpes_tried, dtype=np.float64) / math.sqrt(SESSIONS_PER_YEAR)
+    spread = float(daily.var(ddof=1)) if len(daily) > 1 else 0.0
     return deflated_sharpe(
-        best["sharpe"] / math.sqrt(SESSIONS_PER_YEAR),
-        n_trials=len(daily),
-        n_obs=best["sessions"] - 1,
-        skew=best["skew"],
-        kurt=best["kurtosis"],
-        variance_of_trials=float(daily.var(ddof=1)),
+        sharpe, n_trials=max(len(daily), 1), n_obs=n_obs, skew=skew, kurt=kurt, variance_of_trials=spread
     )
 
 
